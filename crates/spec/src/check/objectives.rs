@@ -1,0 +1,237 @@
+//! `[objectives]`: each by itself, then what `given` links.
+
+use super::value::{choice, name, positive_or};
+use crate::raw::{self, Entries, Scalar};
+use crate::report::Report;
+use crate::{Absent, Expression, Loss, Objective, duration, suggestion};
+
+/// Thirty minutes.
+const WINDOW_MS: i64 = 30 * 60 * 1000;
+
+/// Checks `[objectives]`.
+pub(super) fn check(declared: &Entries<raw::Objective>, report: &Report) -> Vec<Objective> {
+    if declared.entries.is_empty() && !report.blames("objectives") {
+        let help = "expected `[objectives]` with what is to be predicted";
+        report.add(&declared.place, "no objective is declared", help);
+    }
+    let mut objectives: Vec<Objective> = declared
+        .entries
+        .iter()
+        .map(|raw| objective(raw, report))
+        .collect();
+    for (index, raw) in declared.entries.iter().enumerate() {
+        objectives[index].given = given(raw, index, &objectives, report);
+    }
+    cycles(&declared.entries, &mut objectives, report);
+    objectives
+}
+
+fn objective(raw: &raw::Objective, report: &Report) -> Objective {
+    name("objective", &raw.name, &raw.place, report);
+    match &raw.group {
+        None => report.missing(
+            &raw.place,
+            "group",
+            "expected the name of a group, as `engagement` or `satisfaction`",
+        ),
+        Some(at) if at.value.is_empty() => {
+            report.add(&at.place, "`group` is empty", "expected the name of a group")
+        }
+        Some(_) => {}
+    }
+    let loss = match &raw.loss {
+        None => {
+            report.missing(&raw.place, "loss", "expected `binary` or `squared`");
+            None
+        }
+        Some(at) => choice(
+            at,
+            &[("binary", Loss::Binary), ("squared", Loss::Squared)],
+            &[],
+            report,
+        ),
+    };
+    let clip = clip(raw, loss, report);
+    Objective {
+        name: raw.name.clone(),
+        group: raw.group.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+        loss: loss.unwrap_or(Loss::Binary),
+        label: label(raw, report),
+        clip,
+        given: None,
+        absent: absent(raw, loss, clip, report),
+        window_ms: window(raw, report),
+        loss_weight: positive_or(&raw.loss_weight, 1.0, report),
+    }
+}
+
+fn label(raw: &raw::Objective, report: &Report) -> Expression {
+    let own = Expression::Name(raw.name.clone());
+    let Some(at) = &raw.label else { return own };
+    match Expression::parse(&at.value) {
+        Ok(label) if label.names().is_empty() => {
+            let help = "expected a feedback kind, a field or a column in it";
+            report.add(&at.place, format!("`label` names nothing: `{}`", at.value), help);
+            own
+        }
+        Ok(label) => label,
+        Err((byte, message)) => {
+            let help = "expected numbers, names, `+ - * /` and parentheses, as `play_ms / duration_ms`";
+            report.add(
+                &at.place,
+                format!("`label` is `{}`: at byte {byte}, {message}", at.value),
+                help,
+            );
+            own
+        }
+    }
+}
+
+fn clip(raw: &raw::Objective, loss: Option<Loss>, report: &Report) -> Option<(f32, f32)> {
+    let at = raw.clip.as_ref()?;
+    if loss == Some(Loss::Binary) {
+        report.add(
+            &at.place,
+            "`clip` on a binary objective",
+            "leave it out: it is for `loss = \"squared\"`",
+        );
+        return None;
+    }
+    let bounds: Vec<f32> = at.value.iter().map(|bound| bound.value as f32).collect();
+    match bounds.as_slice() {
+        [low, high] if low.is_finite() && high.is_finite() && low < high => Some((*low, *high)),
+        _ => {
+            let typed: Vec<String> = at.value.iter().map(|bound| bound.value.to_string()).collect();
+            let message = format!("`clip` is [{}]", typed.join(", "));
+            report.add(&at.place, message, "expected `[lo, hi]`, finite, lo below hi");
+            None
+        }
+    }
+}
+
+fn absent(raw: &raw::Objective, loss: Option<Loss>, clip: Option<(f32, f32)>, report: &Report) -> Absent {
+    let Some(at) = &raw.absent else {
+        return Absent::Missing;
+    };
+    let value = match &at.value {
+        Scalar::Text(word) => {
+            if word != "missing" {
+                let help = suggestion::choose("expected a number or", word, &["missing"]);
+                report.add(&at.place, format!("`absent` is `{word}`"), help);
+            }
+            return Absent::Missing;
+        }
+        Scalar::Number(number) => *number as f32,
+    };
+    let (low, high, of) = match (loss, clip) {
+        (Some(Loss::Binary), _) => (0.0, 1.0, "a binary objective"),
+        (_, Some((low, high))) => (low, high, "its `clip`"),
+        _ => (f32::MIN, f32::MAX, "a label"),
+    };
+    if !(low..=high).contains(&value) {
+        let expected = if value.is_finite() && high < f32::MAX {
+            format!("{low} to {high}")
+        } else {
+            "a finite number".into()
+        };
+        report.add(
+            &at.place,
+            format!("`absent` is {value}"),
+            format!("expected `missing` or {expected}, as {of} has"),
+        );
+    }
+    Absent::Value(value)
+}
+
+fn window(raw: &raw::Objective, report: &Report) -> i64 {
+    let Some(at) = &raw.window else { return WINDOW_MS };
+    duration::milliseconds(&at.value).unwrap_or_else(|| {
+        let help =
+            "expected a whole number and its unit, as `500ms`, `90s`, `30m`, `24h`, `7d`; at most 3650 days";
+        report.add(&at.place, format!("`window` is `{}`", at.value), help);
+        WINDOW_MS
+    })
+}
+
+/// The objective that `given` names.
+fn given(raw: &raw::Objective, index: usize, objectives: &[Objective], report: &Report) -> Option<usize> {
+    let at = raw.given.as_ref()?;
+    let other = |objective: &&Objective| objective.name != raw.name && objective.loss == Loss::Binary;
+    let others = || {
+        let names: Vec<&str> = objectives
+            .iter()
+            .filter(other)
+            .map(|objective| objective.name.as_str())
+            .collect();
+        suggestion::choose("other binary objectives", &at.value, &names)
+    };
+    let Some(given) = objectives.iter().position(|objective| objective.name == at.value) else {
+        if !report.blames(&format!("objectives.{}", at.value)) {
+            report.add(&at.place, format!("no objective `{}`", at.value), others());
+        }
+        return None;
+    };
+    if given == index {
+        report.add(&at.place, format!("`{}` is given itself", at.value), others());
+        return None;
+    }
+    let condition = &objectives[given];
+    if condition.loss != Loss::Binary {
+        report.add(&at.place, format!("`{}` is not binary", at.value), others());
+        return None;
+    }
+    let blamed = |name: &str| report.blames(&format!("objectives.{name}.window"));
+    if condition.window_ms > objectives[index].window_ms && !blamed(&raw.name) && !blamed(&condition.name) {
+        let place = raw.window.as_ref().map_or(&at.place, |window| &window.place);
+        let message = format!(
+            "the window is {} s, that of `{}` {} s",
+            seconds(objectives[index].window_ms),
+            condition.name,
+            seconds(condition.window_ms)
+        );
+        report.add(
+            place,
+            message,
+            format!(
+                "expected a window at least as long, as the label waits for `{}`",
+                condition.name
+            ),
+        );
+    }
+    Some(given)
+}
+
+fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
+
+/// Reports every circle of `given` once, at the member declared first, and cuts it there.
+fn cycles(declared: &[raw::Objective], objectives: &mut [Objective], report: &Report) {
+    for start in 0..objectives.len() {
+        let mut chain = vec![start];
+        while let Some(next) = chain.last().and_then(|last| objectives[*last].given) {
+            if next == start {
+                if let Some(at) = &declared[start].given {
+                    chain.push(start);
+                    let names: Vec<String> = chain
+                        .iter()
+                        .map(|at| format!("`{}`", objectives[*at].name))
+                        .collect();
+                    let message = format!("`given` goes in a circle: {}", names.join(" given "));
+                    report.add(
+                        &at.place,
+                        message,
+                        "expected a chain that ends: leave one `given` out",
+                    );
+                }
+                objectives[start].given = None;
+                break;
+            }
+            // A circle that does not come back to the start is found from one of its own members.
+            if chain.contains(&next) {
+                break;
+            }
+            chain.push(next);
+        }
+    }
+}

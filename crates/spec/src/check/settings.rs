@@ -1,0 +1,101 @@
+//! `[train]`, `[join]` and `[gates]`: ranges and defaults.
+
+use super::value::{choice_or, number_or, positive_or, single_or, whole_or};
+use crate::raw::{self, Declaration};
+use crate::report::Report;
+use crate::{Gates, Join, TableOptimizer, Train, duration};
+
+/// Checks `[train]`.
+pub(super) fn train(raw: &raw::Train, report: &Report) -> Train {
+    let optimizers = [
+        ("adagrad", TableOptimizer::Adagrad),
+        ("adam", TableOptimizer::Adam),
+    ];
+    let table_optimizer = choice_or(
+        &raw.table_optimizer,
+        &optimizers,
+        TableOptimizer::default(),
+        report,
+    );
+    let learning_rate = positive_or(&raw.learning_rate, 1e-3, report);
+    let table_default = match table_optimizer {
+        TableOptimizer::Adagrad => 0.05,
+        TableOptimizer::Adam => learning_rate,
+    };
+    Train {
+        seed: seed(raw, report),
+        batch: whole_or(&raw.batch, 1, 1_000_000, 512, report),
+        epochs: whole_or(&raw.epochs, 1, 10_000, 16, report),
+        patience: whole_or(&raw.patience, 1, 10_000, 3, report),
+        learning_rate,
+        table_optimizer,
+        table_learning_rate: positive_or(&raw.table_learning_rate, table_default, report),
+        l2: single_or(&raw.l2, |penalty| penalty >= 0.0, "a number from 0", 1e-6, report),
+        split: split(raw, report),
+        shuffle_window: whole_or(&raw.shuffle_window, 1, 1_000_000_000, 65536, report),
+        learn_passes: whole_or(&raw.learn_passes, 1, 10_000, 2, report),
+    }
+}
+
+fn seed(raw: &raw::Train, report: &Report) -> u64 {
+    let Some(at) = &raw.seed else { return 0 };
+    u64::try_from(at.value).unwrap_or_else(|_| {
+        report.add(
+            &at.place,
+            format!("`seed` is {}", at.value),
+            "expected a whole number from 0",
+        );
+        0
+    })
+}
+
+fn split(raw: &raw::Train, report: &Report) -> [f64; 3] {
+    const DEFAULT: [f64; 3] = [0.7, 0.1, 0.2];
+    let Some(at) = &raw.split else { return DEFAULT };
+    let shares: Vec<f64> = at.value.iter().map(|share| share.value).collect();
+    let sum: f64 = shares.iter().sum();
+    match <[f64; 3]>::try_from(shares.as_slice()) {
+        Ok(split) if split.iter().all(|share| *share > 0.0) && (sum - 1.0).abs() <= 1e-9 => split,
+        Ok(_) => {
+            let message = format!("`split` is {shares:?}, which sums to {sum}");
+            report.add(
+                &at.place,
+                message,
+                "expected three shares above 0 that sum to 1: training, validation, test",
+            );
+            DEFAULT
+        }
+        Err(_) => {
+            let message = format!("`split` has {} elements", shares.len());
+            report.add(
+                &at.place,
+                message,
+                "expected three shares above 0 that sum to 1: training, validation, test",
+            );
+            DEFAULT
+        }
+    }
+}
+
+/// Checks `[join]`.
+pub(super) fn join(declared: &Declaration, report: &Report) -> Join {
+    const MINUTE: i64 = 60 * 1000;
+    let mark_every_ms = declared.mark_every.as_ref().map_or(MINUTE, |at| {
+        duration::milliseconds(&at.value).unwrap_or_else(|| {
+            let help = "expected a whole number and its unit, as `500ms`, `90s`, `1m`";
+            report.add(&at.place, format!("`mark_every` is `{}`", at.value), help);
+            MINUTE
+        })
+    });
+    Join { mark_every_ms }
+}
+
+/// Checks `[gates]`.
+pub(super) fn gates(declared: &Declaration, report: &Report) -> Gates {
+    let inside = |share: f64| share > 0.0 && share < 1.0;
+    let expected = "a number between 0 and 1, neither of them";
+    Gates {
+        share: number_or(&declared.gate_share, inside, expected, 0.1, report),
+        confidence: number_or(&declared.gate_confidence, inside, expected, 0.95, report),
+    }
+}

@@ -1,0 +1,177 @@
+//! Embedding tables: which field owns one, which fields share it, who reads it.
+
+use super::fields::{KindWord, Part};
+use super::value::{distinct, whole};
+use crate::report::Report;
+use crate::suggestion;
+use crate::{Rows, Table, Use};
+
+/// Most `buckets` of a field that the shallow tower reads: it crosses them with every position.
+const BIAS_BUCKETS: usize = 64;
+
+/// The tables, and for each field the index of its own (0 where it has none).
+pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>) {
+    let mut tables = Vec::new();
+    let mut owner_of = vec![None; parts.len()];
+    let mut owned = vec![None; parts.len()];
+    for (index, part) in parts.iter().enumerate().filter(|(_, part)| has_table(part)) {
+        if part.raw.shares.is_some() {
+            owner_of[index] = shared(parts, index, report);
+        } else if !report.blames(&part.raw.place.path_of("shares")) {
+            owner_of[index] = Some(index);
+            owned[index] = Some(tables.len());
+            let rows = rows(part, report);
+            // The width is decided below, when all readers are known.
+            tables.push(Table {
+                name: part.raw.name.clone(),
+                dim: 0,
+                rows,
+            });
+        }
+    }
+    for (owner, table) in owned.iter().enumerate() {
+        if let Some(table) = table {
+            tables[*table].dim = dim(parts, owner, &owner_of, report);
+        }
+    }
+    let table_of: Vec<Option<usize>> = owner_of
+        .iter()
+        .map(|owner| owner.and_then(|owner| owned[owner]))
+        .collect();
+    for (part, table) in parts.iter().zip(&table_of) {
+        bias(part, table.map(|table| &tables[table]), report);
+    }
+    (
+        tables,
+        table_of.into_iter().map(Option::unwrap_or_default).collect(),
+    )
+}
+
+fn has_table(part: &Part) -> bool {
+    part.kind.is_some_and(KindWord::has_table)
+}
+
+/// The owner of the table that `parts[index]` shares.
+fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
+    let raw = parts[index].raw;
+    let shares = raw.shares.as_ref()?;
+    for place in raw
+        .typed
+        .iter()
+        .filter(|place| ["dim", "buckets", "values"].contains(&place.key()))
+    {
+        let help = format!("leave it out: `{}` declares the table", shares.value);
+        report.add(place, format!("`{}` beside `shares`", place.key()), help);
+    }
+    let owners = || {
+        let owns = |part: &&Part| has_table(part) && part.raw.shares.is_none();
+        let names: Vec<&str> = parts
+            .iter()
+            .filter(owns)
+            .map(|part| part.raw.name.as_str())
+            .collect();
+        suggestion::choose("fields with a table of their own", &shares.value, &names)
+    };
+    let Some(owner) = parts.iter().position(|part| part.raw.name == shares.value) else {
+        if !report.blames(&format!("fields.{}", shares.value)) {
+            report.add(&shares.place, format!("no field `{}`", shares.value), owners());
+        }
+        return None;
+    };
+    let target = &parts[owner];
+    if target.kind.is_some() && !has_table(target) {
+        report.add(
+            &shares.place,
+            format!("the field `{}` has no table", shares.value),
+            owners(),
+        );
+        return None;
+    }
+    if target.raw.shares.is_some() {
+        report.add(
+            &shares.place,
+            format!("the field `{}` shares a table itself", shares.value),
+            owners(),
+        );
+        return None;
+    }
+    target.kind.map(|_| owner)
+}
+
+fn rows(part: &Part, report: &Report) -> Rows {
+    let raw = part.raw;
+    match (&raw.buckets, &raw.values) {
+        (Some(buckets), None) => {
+            let buckets = whole(buckets, 1, 1_000_000_000, report).unwrap_or(1);
+            Rows::Hashed(u32::try_from(buckets).unwrap_or(u32::MAX))
+        }
+        (buckets, Some(values)) => {
+            if buckets.is_some() {
+                let help = "expected one of them: `values` for few known ids, `buckets` for many";
+                report.add(&values.place, "`values` beside `buckets`", help);
+            }
+            if values.value.is_empty() {
+                report.add(&values.place, "`values` is empty", "expected at least one string");
+            }
+            distinct(values, report);
+            Rows::Values(values.value.iter().map(|at| at.value.clone()).collect())
+        }
+        (None, None) => {
+            if !report.blames(&raw.place.path_of("values")) {
+                let help = "expected `buckets = N`, `values = [...]` or `shares = \"FIELD\"`";
+                report.missing(&raw.place, "buckets", help);
+            }
+            Rows::Hashed(1)
+        }
+    }
+}
+
+/// Width of the owner's table: 0 unless the main tower reads it.
+fn dim(parts: &[Part], owner: usize, owner_of: &[Option<usize>], report: &Report) -> usize {
+    let raw = parts[owner].raw;
+    let reader =
+        (0..parts.len()).find(|index| owner_of[*index] == Some(owner) && parts[*index].usage != Use::Bias);
+    let typed = raw.dim.as_ref().and_then(|at| whole(at, 1, 1024, report));
+    let Some(reader) = reader else { return 0 };
+    if raw.dim.is_none() {
+        let help = if reader == owner {
+            "expected `dim = N`, the width of its embedding".to_owned()
+        } else {
+            format!(
+                "expected `dim = N`, the width of its embedding: `{}` reads it in the main tower",
+                parts[reader].raw.name
+            )
+        };
+        report.missing(&raw.place, "dim", help);
+    }
+    typed.unwrap_or(1)
+}
+
+/// What the shallow tower reads must be an id with few rows.
+fn bias(part: &Part, table: Option<&Table>, report: &Report) {
+    let (Some(at), Some(kind)) = (&part.raw.usage, part.kind) else {
+        return;
+    };
+    if part.usage == Use::Main {
+        return;
+    }
+    let expected = format!(
+        "expected kind `id` with `values`, or at most {BIAS_BUCKETS} `buckets`, for the shallow tower"
+    );
+    if kind != KindWord::Id {
+        report.add(
+            &at.place,
+            format!("`use` is `{}` on kind `{}`", at.value, kind.text()),
+            expected,
+        );
+    } else if let Some(table) = table
+        && matches!(table.rows, Rows::Hashed(_))
+        && table.len() > BIAS_BUCKETS
+    {
+        report.add(
+            &at.place,
+            format!("`use` is `{}` on {} `buckets`", at.value, table.len()),
+            expected,
+        );
+    }
+}

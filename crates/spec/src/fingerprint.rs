@@ -1,0 +1,153 @@
+//! Fingerprints: two digests that tell which artifacts fit together.
+//!
+//! In: a [`Spec`]. Out: the hex of BLAKE3 over a canonical text of the parts that matter, in declared order. Strings are written
+//! with their length before them, so that no two declarations have one text.
+
+use std::fmt::Write as _;
+
+use crate::{Absent, Field, Kind, Loss, Pool, Rows, Scale, Side, Source, Spec, Use};
+
+/// Digest of what the encoder writes: fields, tables, hashing, and the cell that the shallow tower reads. Not the drop-outs.
+pub(crate) fn encoding(spec: &Spec) -> String {
+    let mut text = Text::new("encoding 1, ids by xxh3");
+    for field in &spec.fields {
+        text.line("field")
+            .string(&field.name)
+            .word(side(field.side))
+            .word(usage(field.usage));
+        text.string(&field.attribute);
+        match &field.source {
+            Source::Given => text.word("given"),
+            Source::History { feedback, last } => text.word("history").string(feedback).word(last),
+        };
+        kind(&mut text, spec, field);
+    }
+    for table in &spec.tables {
+        text.line("table").string(&table.name).word(table.dim);
+        match &table.rows {
+            Rows::Hashed(buckets) => text.word("buckets").word(buckets),
+            Rows::Values(values) => values
+                .iter()
+                .fold(text.word("values"), |text, value| text.string(value)),
+        };
+    }
+    if let Some(bias) = &spec.bias {
+        text.line("bias").word(bias.max_position);
+        for field in &bias.fields {
+            text.string(&spec.fields[*field].name);
+        }
+    }
+    text.digest()
+}
+
+/// Digest of what the heads mean: objectives, groups, losses, labels, and which have a shallow logit. Not the loss weights.
+pub(crate) fn objectives(spec: &Spec) -> String {
+    let mut text = Text::new("objectives 1");
+    for (index, objective) in spec.objectives.iter().enumerate() {
+        text.line("objective")
+            .string(&objective.name)
+            .string(&objective.group);
+        text.word(match objective.loss {
+            Loss::Binary => "binary",
+            Loss::Squared => "squared",
+        });
+        text.string(&objective.label.to_string())
+            .word(format_args!("{:?}", objective.clip));
+        match objective.given {
+            None => text.word("always"),
+            Some(given) => text.word("given").string(&spec.objectives[given].name),
+        };
+        match objective.absent {
+            Absent::Missing => text.word("missing"),
+            Absent::Value(value) => text.word(format_args!("{value:?}")),
+        };
+        text.word(objective.window_ms);
+        text.word(
+            spec.bias
+                .as_ref()
+                .is_some_and(|bias| bias.objectives.contains(&index)),
+        );
+    }
+    text.digest()
+}
+
+fn kind(text: &mut Text, spec: &Spec, field: &Field) {
+    let pair = |text: &mut Text, fields: &Option<(usize, usize)>| {
+        if let Some((a, b)) = fields {
+            text.string(&spec.fields[*a].name).string(&spec.fields[*b].name);
+        }
+    };
+    match &field.kind {
+        Kind::Id { table, .. } => {
+            text.word("id").string(&spec.tables[*table].name);
+        }
+        Kind::Ids { table, pool, .. } => {
+            text.word("ids")
+                .string(&spec.tables[*table].name)
+                .word(match pool {
+                    Pool::Mean => "mean",
+                    Pool::Sum => "sum",
+                });
+        }
+        Kind::Number { scale, powers, dot } => {
+            text.word("number").word(powers).word(match scale {
+                Scale::None => "none",
+                Scale::Standard => "standard",
+                Scale::Quantile => "quantile",
+            });
+            pair(text, dot);
+        }
+        Kind::Vector { width, product } => {
+            text.word("vector").word(width);
+            pair(text, product);
+        }
+    }
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::User => "user",
+        Side::Context => "context",
+        Side::Query => "query",
+        Side::Item => "item",
+        Side::Pair => "pair",
+    }
+}
+
+fn usage(usage: Use) -> &'static str {
+    match usage {
+        Use::Main => "main",
+        Use::Bias => "bias",
+        Use::Both => "both",
+    }
+}
+
+/// A canonical text under way.
+struct Text(String);
+
+impl Text {
+    fn new(title: &str) -> Text {
+        Text(title.to_owned())
+    }
+
+    fn line(&mut self, title: &str) -> &mut Text {
+        self.0.push('\n');
+        self.0.push_str(title);
+        self
+    }
+
+    fn word(&mut self, word: impl std::fmt::Display) -> &mut Text {
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.0, " {word}");
+        self
+    }
+
+    fn string(&mut self, string: &str) -> &mut Text {
+        let _ = write!(self.0, " {}:{string}", string.len());
+        self
+    }
+
+    fn digest(&self) -> String {
+        blake3::hash(self.0.as_bytes()).to_hex().to_string()
+    }
+}

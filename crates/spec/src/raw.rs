@@ -1,0 +1,351 @@
+//! The declaration exactly as typed: sections, keys, types of values, with the place of each; nothing of what they mean.
+//!
+//! In: the text. Out: a [`Declaration`], its mistakes in the [`Report`]: bad TOML, unknown keys, keys that are not carried out
+//! yet, values of another type. An absent key and one that was blamed are both `None`.
+
+mod section;
+mod vocabulary;
+
+use toml_edit::Document;
+
+use crate::report::{At, Place, Report};
+use section::Section;
+use vocabulary::{self as known, Vocabulary};
+
+/// A string or a number.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Scalar {
+    /// A string.
+    Text(String),
+    /// A number.
+    Number(f64),
+}
+
+/// A list, each element with its place.
+pub(crate) type List<T> = Vec<At<T>>;
+
+/// The whole file.
+#[derive(Debug)]
+pub(crate) struct Declaration {
+    /// The place of things that are missing altogether.
+    pub(crate) top: Place,
+    pub(crate) keys: Keys,
+    pub(crate) fields: Entries<Field>,
+    pub(crate) objectives: Entries<Objective>,
+    pub(crate) model: Option<Model>,
+    pub(crate) bias: Option<Bias>,
+    pub(crate) score: Entries<At<f64>>,
+    pub(crate) train: Train,
+    pub(crate) mark_every: Option<At<String>>,
+    pub(crate) gate_share: Option<At<f64>>,
+    pub(crate) gate_confidence: Option<At<f64>>,
+}
+
+/// A section that maps names to entries, in declared order.
+#[derive(Debug)]
+pub(crate) struct Entries<T> {
+    pub(crate) place: Place,
+    pub(crate) entries: Vec<T>,
+}
+
+/// `[keys]`.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) user: Option<At<String>>,
+    pub(crate) item: Option<At<String>>,
+    pub(crate) query: Option<At<String>>,
+    pub(crate) time: Option<At<String>>,
+    pub(crate) time_unit: Option<At<String>>,
+    pub(crate) position: Option<At<String>>,
+    pub(crate) slate: Option<At<String>>,
+}
+
+/// One entry of `[fields]`.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    /// Every known key that was typed.
+    pub(crate) typed: Vec<Place>,
+    pub(crate) side: Option<At<String>>,
+    pub(crate) kind: Option<At<String>>,
+    pub(crate) dim: Option<At<i64>>,
+    pub(crate) buckets: Option<At<i64>>,
+    pub(crate) values: Option<At<List<String>>>,
+    pub(crate) shares: Option<At<String>>,
+    pub(crate) usage: Option<At<String>>,
+    pub(crate) attribute: Option<At<String>>,
+    pub(crate) from: Option<At<String>>,
+    pub(crate) last: Option<At<i64>>,
+    pub(crate) pool: Option<At<String>>,
+    pub(crate) id_dropout: Option<At<f64>>,
+    pub(crate) scale: Option<At<String>>,
+    pub(crate) powers: Option<At<bool>>,
+    pub(crate) width: Option<At<i64>>,
+    pub(crate) dot: Option<At<List<String>>>,
+    pub(crate) product: Option<At<List<String>>>,
+}
+
+/// One entry of `[objectives]`.
+#[derive(Debug)]
+pub(crate) struct Objective {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) group: Option<At<String>>,
+    pub(crate) loss: Option<At<String>>,
+    pub(crate) label: Option<At<String>>,
+    pub(crate) clip: Option<At<List<f64>>>,
+    pub(crate) given: Option<At<String>>,
+    pub(crate) absent: Option<At<Scalar>>,
+    pub(crate) window: Option<At<String>>,
+    pub(crate) loss_weight: Option<At<f64>>,
+}
+
+/// `[model]`.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) place: Place,
+    pub(crate) architecture: Option<At<String>>,
+    pub(crate) shared: Option<At<List<i64>>>,
+    pub(crate) experts: Option<Experts>,
+    pub(crate) towers: Option<At<List<i64>>>,
+    pub(crate) gate_dropout: Option<At<f64>>,
+    pub(crate) input_dropout: Option<At<f64>>,
+}
+
+/// `experts` of `[model]`.
+#[derive(Debug)]
+pub(crate) struct Experts {
+    pub(crate) place: Place,
+    pub(crate) count: Option<At<i64>>,
+    pub(crate) widths: Option<At<List<i64>>>,
+}
+
+/// `[bias]`.
+#[derive(Debug)]
+pub(crate) struct Bias {
+    pub(crate) place: Place,
+    pub(crate) fields: Option<At<List<String>>>,
+    pub(crate) groups: Option<At<List<String>>>,
+    pub(crate) max_position: Option<At<i64>>,
+    pub(crate) position_dropout: Option<At<f64>>,
+    pub(crate) learning_rate_scale: Option<At<f64>>,
+}
+
+/// `[train]`.
+#[derive(Debug)]
+pub(crate) struct Train {
+    pub(crate) seed: Option<At<i64>>,
+    pub(crate) batch: Option<At<i64>>,
+    pub(crate) epochs: Option<At<i64>>,
+    pub(crate) patience: Option<At<i64>>,
+    pub(crate) learning_rate: Option<At<f64>>,
+    pub(crate) table_optimizer: Option<At<String>>,
+    pub(crate) table_learning_rate: Option<At<f64>>,
+    pub(crate) l2: Option<At<f64>>,
+    pub(crate) split: Option<At<List<f64>>>,
+    pub(crate) shuffle_window: Option<At<i64>>,
+    pub(crate) learn_passes: Option<At<i64>>,
+}
+
+/// Reads `text`. `None` only where it is no TOML.
+pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            syntax(text, &error, report);
+            return None;
+        }
+    };
+    let top = Place {
+        offset: 0,
+        path: String::new(),
+    };
+    let root = Section::open(Some(document.as_table()), top.clone(), &known::TOP, report);
+    for (name, vocabulary) in known::EMPTY {
+        root.section(name, vocabulary);
+    }
+    if let Some(retrieval) = root
+        .section("retrieval", &known::ANYTHING)
+        .filter(|section| !section.is_empty())
+    {
+        report.add(
+            &retrieval.place,
+            "`[retrieval]` is not carried out yet",
+            "leave it out, and name the `candidates` in each request",
+        );
+    }
+    let fields = root.section_or_empty("fields", &known::ANYTHING);
+    let objectives = root.section_or_empty("objectives", &known::ANYTHING);
+    let score = root.section_or_empty("score", &known::ANYTHING);
+    let join = root.section("join", &known::JOIN);
+    let gates = root.section("gates", &known::GATES);
+    Some(Declaration {
+        keys: keys(root.section_or_empty("keys", &known::KEYS)),
+        fields: entries(fields, &known::FIELD, field),
+        objectives: entries(objectives, &known::OBJECTIVE, objective),
+        model: root.section("model", &known::MODEL).map(model),
+        bias: root.section("bias", &known::BIAS).map(bias),
+        score: Entries {
+            entries: score.values(),
+            place: score.place,
+        },
+        train: train(root.section_or_empty("train", &known::TRAIN)),
+        mark_every: join.and_then(|section| section.get("mark_every")),
+        gate_share: gates.as_ref().and_then(|section| section.get("share")),
+        gate_confidence: gates.as_ref().and_then(|section| section.get("confidence")),
+        top,
+    })
+}
+
+fn entries<'t, 'r, T>(
+    section: Section<'t, 'r>,
+    vocabulary: &Vocabulary,
+    entry: impl Fn(Section<'t, 'r>) -> T,
+) -> Entries<T> {
+    let entries = section.entries(vocabulary).map(entry).collect();
+    Entries {
+        entries,
+        place: section.place,
+    }
+}
+
+fn keys(section: Section) -> Keys {
+    Keys {
+        user: section.get("user"),
+        item: section.get("item"),
+        query: section.get("query"),
+        time: section.get("time"),
+        time_unit: section.get("time_unit"),
+        position: section.get("position"),
+        slate: section.get("slate"),
+    }
+}
+
+fn field(section: Section) -> Field {
+    Field {
+        name: section.name().to_owned(),
+        typed: section.typed(),
+        side: section.get("side"),
+        kind: section.get("kind"),
+        dim: section.get("dim"),
+        buckets: section.get("buckets"),
+        values: section.list("values"),
+        shares: section.get("shares"),
+        usage: section.get("use"),
+        attribute: section.get("attribute"),
+        from: section.get("from"),
+        last: section.get("last"),
+        pool: section.get("pool"),
+        id_dropout: section.get("id_dropout"),
+        scale: section.get("scale"),
+        powers: section.get("powers"),
+        width: section.get("width"),
+        dot: section.list("dot"),
+        product: section.list("product"),
+        place: section.place,
+    }
+}
+
+fn objective(section: Section) -> Objective {
+    Objective {
+        name: section.name().to_owned(),
+        group: section.get("group"),
+        loss: section.get("loss"),
+        label: section.get("label"),
+        clip: section.list("clip"),
+        given: section.get("given"),
+        absent: section.get("absent"),
+        window: section.get("window"),
+        loss_weight: section.get("loss_weight"),
+        place: section.place,
+    }
+}
+
+fn model(section: Section) -> Model {
+    Model {
+        architecture: section.get("architecture"),
+        shared: section.list("shared"),
+        experts: section
+            .section("experts", &known::EXPERTS)
+            .map(|experts| Experts {
+                count: experts.get("count"),
+                widths: experts.list("widths"),
+                place: experts.place,
+            }),
+        towers: section.list("towers"),
+        gate_dropout: section.get("gate_dropout"),
+        input_dropout: section.get("input_dropout"),
+        place: section.place,
+    }
+}
+
+fn bias(section: Section) -> Bias {
+    Bias {
+        fields: section.list("fields"),
+        groups: section.list("groups"),
+        max_position: section.get("max_position"),
+        position_dropout: section.get("position_dropout"),
+        learning_rate_scale: section.get("learning_rate_scale"),
+        place: section.place,
+    }
+}
+
+fn train(section: Section) -> Train {
+    Train {
+        seed: section.get("seed"),
+        batch: section.get("batch"),
+        epochs: section.get("epochs"),
+        patience: section.get("patience"),
+        learning_rate: section.get("learning_rate"),
+        table_optimizer: section.get("table_optimizer"),
+        table_learning_rate: section.get("table_learning_rate"),
+        l2: section.get("l2"),
+        split: section.list("split"),
+        shuffle_window: section.get("shuffle_window"),
+        learn_passes: section.get("learn_passes"),
+    }
+}
+
+/// Reports that `text` is no TOML. The path comes from the lines themselves: the section above, the key on the line.
+fn syntax(text: &str, error: &toml_edit::TomlError, report: &Report) {
+    let offset = error
+        .span()
+        .map_or(0, |span| span.start)
+        .min(text.trim_end().len());
+    let mut lines = text
+        .get(..offset)
+        .unwrap_or_default()
+        .lines()
+        .rev()
+        .collect::<Vec<_>>()
+        .into_iter();
+    let at = text
+        .get(offset..)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_default();
+    let line = format!("{}{at}", lines.next().unwrap_or_default());
+    let header = |line: &str| {
+        let inner = line.trim().strip_prefix('[')?.split(']').next()?;
+        Some(inner.trim().to_owned())
+    };
+    let path = match (header(&line), line.split_once('=')) {
+        (Some(name), _) => name,
+        (None, key) => {
+            let key = key.map(|(key, _)| key.trim().to_owned());
+            lines
+                .find_map(header)
+                .into_iter()
+                .chain(key)
+                .collect::<Vec<_>>()
+                .join(".")
+        }
+    };
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    let help = "expected `[section]` or `key = value`; look for a quote or bracket that is left open above";
+    report.add(
+        &Place { offset, path },
+        format!("not valid TOML: {message}"),
+        help,
+    );
+}

@@ -1,0 +1,86 @@
+//! Keys of a log, and the settings of training, joining and gates, with defaults that suit a first run.
+
+/// Unit of whole-number times in flat files; typed timestamps carry their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    #[default]
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+}
+
+/// Names of the identifying columns of a flat file. Where a declared *field* has the name of `user`, `item` or
+/// `query`, that id is its value, online too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The person's id. Default `user`.
+    pub user: String,
+    /// The shown item's id. Default `item`.
+    pub item: String,
+    /// The watched item's id. Default `query`.
+    pub query: String,
+    /// Time of the impression. Default `time`.
+    pub time: String,
+    /// Unit of `time` where it is a whole number.
+    pub time_unit: TimeUnit,
+    /// Position from 1. Default `position`; the column may be absent.
+    pub position: String,
+    /// Id of the slate. Default `slate`; the column may be absent.
+    pub slate: String,
+}
+
+/// Optimizer of the embedding tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableOptimizer {
+    /// Row-wise Adagrad.
+    #[default]
+    Adagrad,
+    /// Adam on touched rows.
+    Adam,
+}
+
+/// `[train]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Train {
+    /// Seed of initial weights, shuffling and drop-out. Default 0.
+    pub seed: u64,
+    /// Examples a step. Default 512.
+    pub batch: usize,
+    /// Most epochs over the training part. Default 16.
+    pub epochs: usize,
+    /// Epochs without a better validation loss before training stops. Default 3.
+    pub patience: usize,
+    /// Adam's rate for the dense part. Default 1e-3.
+    pub learning_rate: f32,
+    /// Optimizer of the tables.
+    pub table_optimizer: TableOptimizer,
+    /// Rate of the tables. Default 0.05 for Adagrad, `learning_rate` for Adam.
+    pub table_learning_rate: f32,
+    /// L2 penalty on dense weights (not biases). Default 1e-6.
+    pub l2: f32,
+    /// Shares of the log in time: training, validation, test; they sum to 1. Default `[0.7, 0.1, 0.2]`.
+    pub split: [f64; 3],
+    /// Examples among which `train` shuffles (a window that moves through the log). Default 65536.
+    pub shuffle_window: usize,
+    /// Passes that `learn` makes over each run's examples. Default 2.
+    pub learn_passes: usize,
+}
+
+/// `[join]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Join {
+    /// Milliseconds between closing marks. Default one minute (`mark_every = "1m"`).
+    pub mark_every_ms: i64,
+}
+
+/// `[gates]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gates {
+    /// Newest share of the closed examples kept from both models for the verdict. Default 0.1.
+    pub share: f64,
+    /// Confidence of the interval that a challenger may not be worse beyond. Default 0.95.
+    pub confidence: f64,
+}
