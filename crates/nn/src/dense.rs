@@ -1,0 +1,206 @@
+//! The fully connected layer. Letters: B batch, I inputs, O outputs.
+
+use rand::Rng;
+
+use crate::init::normal;
+use crate::product::{add_product_left_transposed, add_product_right_transposed, product};
+use crate::{Mat, MatMut};
+
+/// Fully connected: `output = input · weight + bias`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// `[inputs, outputs]`, row-major.
+    pub weight: Vec<f32>,
+    /// `[outputs]`, or empty: no bias.
+    pub bias: Vec<f32>,
+    /// I, values in.
+    pub inputs: usize,
+    /// O, values out.
+    pub outputs: usize,
+}
+
+impl Dense {
+    /// Weights normal with mean 0 and deviation `scale / sqrt(inputs)`, bias zero. Before ReLU `scale` is
+    /// `sqrt(2)`: He et al. 2015, equation 10.
+    pub fn new(inputs: usize, outputs: usize, scale: f32, rng: &mut impl Rng) -> Self {
+        let bias = vec![0.0; outputs];
+        Self {
+            bias,
+            ..Self::without_bias(inputs, outputs, scale, rng)
+        }
+    }
+
+    /// As [`Dense::new`], with no bias.
+    pub fn without_bias(inputs: usize, outputs: usize, scale: f32, rng: &mut impl Rng) -> Self {
+        let deviation = scale / (inputs as f32).sqrt();
+        Self {
+            weight: normal(inputs * outputs, deviation, rng),
+            bias: Vec::new(),
+            inputs,
+            outputs,
+        }
+    }
+
+    /// A layer of the same shape, all zero: the start of a gradient.
+    pub fn zeros_like(&self) -> Self {
+        Self {
+            weight: vec![0.0; self.weight.len()],
+            bias: vec![0.0; self.bias.len()],
+            inputs: self.inputs,
+            outputs: self.outputs,
+        }
+    }
+
+    /// The weight, `[inputs, outputs]`.
+    pub fn weight(&self) -> Mat<'_> {
+        Mat::new(&self.weight, self.inputs, self.outputs)
+    }
+
+    /// `output = input · weight + bias`. Shapes: input `[B, I]`, output `[B, O]`.
+    pub fn forward(&self, input: Mat, mut output: MatMut) {
+        product(input, self.weight(), output.reborrow());
+        if !self.bias.is_empty() {
+            for b in 0..output.rows() {
+                for (value, bias) in output.row_mut(b).iter_mut().zip(&self.bias) {
+                    *value += bias;
+                }
+            }
+        }
+    }
+
+    /// **Adds** to `d_input` and `grad`. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
+    pub fn backward(&self, input: Mat, d_output: Mat, d_input: Option<MatMut>, grad: &mut Dense) {
+        let d_weight = MatMut::new(&mut grad.weight, self.inputs, self.outputs);
+        planted!(
+            add_product_left_transposed(input, d_output, d_weight),
+            "dense: d_weight transposed" => add_product_left_transposed(d_output, input, d_weight),
+            "dense: d_weight written, not added" => {
+                let mut d_weight = d_weight;
+                d_weight.fill(0.0);
+                add_product_left_transposed(input, d_output, d_weight);
+            },
+        );
+        if !self.bias.is_empty() {
+            for b in 0..d_output.rows() {
+                for (d_bias, d) in grad.bias.iter_mut().zip(d_output.row(b)) {
+                    *d_bias += planted!(
+                        *d,
+                        "dense: sign of d_bias" => -d,
+                        "dense: d_bias of the first row only" => if b == 0 { *d } else { 0.0 },
+                    );
+                }
+            }
+        }
+        if let Some(d_input) = d_input {
+            planted!(
+                add_product_right_transposed(d_output, self.weight(), d_input),
+                "dense: weight not transposed in d_input" => crate::add_product(d_output, self.weight(), d_input),
+                "dense: d_input written, not added" => {
+                    let mut d_input = d_input;
+                    d_input.fill(0.0);
+                    add_product_right_transposed(d_output, self.weight(), d_input);
+                },
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::assert_check_bites;
+    use crate::testing::{START, TOLERANCE, added, generator, values, weighted_sum};
+    use crate::{GradientMismatch, check_gradient};
+
+    fn run(dense: &Dense, input: &[f32], batch: usize) -> Vec<f32> {
+        let mut output = vec![0.0; batch * dense.outputs];
+        let input = Mat::new(input, batch, dense.inputs);
+        dense.forward(input, MatMut::new(&mut output, batch, dense.outputs));
+        output
+    }
+
+    fn check(mut dense: Dense, batch: usize) -> Result<(), GradientMismatch> {
+        let (inputs, outputs) = (dense.inputs, dense.outputs);
+        let mut input = values(batch * inputs, 2);
+        let d_output = values(batch * outputs, 3);
+        let mut d_input = vec![START; input.len()];
+        let mut grad = dense.zeros_like();
+        grad.weight.fill(START);
+        grad.bias.fill(START);
+        dense.backward(
+            Mat::new(&input, batch, inputs),
+            Mat::new(&d_output, batch, outputs),
+            Some(MatMut::new(&mut d_input, batch, inputs)),
+            &mut grad,
+        );
+        let loss = |dense: &Dense, input: &[f32]| weighted_sum(&d_output, &run(dense, input, batch));
+
+        let mut probe = dense.clone();
+        let by_weight = |v: &[f32]| {
+            probe.weight.copy_from_slice(v);
+            loss(&probe, &input)
+        };
+        check_gradient(
+            "weight",
+            &mut dense.weight,
+            &added(&grad.weight),
+            by_weight,
+            TOLERANCE,
+        )?;
+        let mut probe = dense.clone();
+        let by_bias = |v: &[f32]| {
+            probe.bias.copy_from_slice(v);
+            loss(&probe, &input)
+        };
+        check_gradient("bias", &mut dense.bias, &added(&grad.bias), by_bias, TOLERANCE)?;
+        let by_input = |v: &[f32]| loss(&dense, v);
+        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)
+    }
+
+    fn check_shapes() -> Result<(), GradientMismatch> {
+        // Square first: there a transposed operand gives wrong numbers, elsewhere shapes that do not fit.
+        for (batch, inputs, outputs) in [(3, 4, 4), (5, 3, 2), (1, 1, 1), (2, 1, 7)] {
+            check(Dense::new(inputs, outputs, 1.0, &mut generator(1)), batch)?;
+            check(
+                Dense::without_bias(inputs, outputs, 1.0, &mut generator(1)),
+                batch,
+            )?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_gradients_are_the_slopes_and_the_check_notices_planted_faults() {
+        let faults = [
+            "dense: d_weight transposed",
+            "dense: d_weight written, not added",
+            "dense: sign of d_bias",
+            "dense: d_bias of the first row only",
+            "dense: weight not transposed in d_input",
+            "dense: d_input written, not added",
+        ];
+        assert_check_bites("dense", &faults, check_shapes);
+    }
+
+    #[test]
+    fn an_input_that_needs_no_gradient_changes_nothing_of_the_weights_gradient() {
+        let dense = Dense::new(3, 2, 1.0, &mut generator(1));
+        let (input, d_output) = (values(6, 2), values(4, 3));
+        let (input, d_output) = (Mat::new(&input, 2, 3), Mat::new(&d_output, 2, 2));
+        let (mut with, mut without) = (dense.zeros_like(), dense.zeros_like());
+        let mut d_input = [0.0; 6];
+        let wanted = Some(MatMut::new(&mut d_input, 2, 3));
+        dense.backward(input, d_output, wanted, &mut with);
+        dense.backward(input, d_output, None, &mut without);
+        assert_eq!(with, without);
+    }
+
+    #[test]
+    fn first_weights_have_the_deviation_that_was_asked_for() {
+        let dense = Dense::new(200, 300, 2f32.sqrt(), &mut generator(1));
+        let squares: f32 = dense.weight.iter().map(|w| w * w).sum();
+        let deviation = (squares / dense.weight.len() as f32).sqrt();
+        assert!((deviation - 0.1).abs() < 0.002, "{deviation}");
+        assert_eq!(dense.bias, [0.0; 300]);
+    }
+}

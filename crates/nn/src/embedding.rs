@@ -1,0 +1,349 @@
+//! The embedding table: bags of row numbers in, pooled rows out, a row-sparse gradient back.
+//! Letters: B batch, D dim (values of a table row).
+
+use rand::Rng;
+
+use crate::init::normal;
+use crate::{Mat, MatMut};
+
+/// A table of `rows` x `dim`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// `[rows, dim]`, row-major.
+    pub weight: Vec<f32>,
+    /// Number of rows.
+    pub rows: usize,
+    /// D, values of a row.
+    pub dim: usize,
+}
+
+/// B bags of row numbers: bag b is `rows[offsets[b]..offsets[b + 1]]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Bags<'a> {
+    /// `[B + 1]`, not falling.
+    pub offsets: &'a [u32],
+    /// Row numbers of all bags, one bag after the other; a number may come twice.
+    pub rows: &'a [u32],
+}
+
+/// How the rows of a bag become one; an empty bag gives zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Their mean.
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+impl<'a> Bags<'a> {
+    /// B, number of bags.
+    pub fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Whether there is no bag.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row numbers of bag `b`.
+    pub fn bag(&self, b: usize) -> &'a [u32] {
+        &self.rows[self.offsets[b] as usize..self.offsets[b + 1] as usize]
+    }
+}
+
+impl Pool {
+    /// The weight of each row in a bag of `len` rows.
+    fn share(self, len: usize) -> f32 {
+        match self {
+            Pool::Mean => 1.0 / len as f32,
+            Pool::Sum => 1.0,
+        }
+    }
+}
+
+impl Embedding {
+    /// Rows normal with mean 0 and the standard `deviation`.
+    pub fn new(rows: usize, dim: usize, deviation: f32, rng: &mut impl Rng) -> Self {
+        Self {
+            weight: normal(rows * dim, deviation, rng),
+            rows,
+            dim,
+        }
+    }
+
+    /// Row `i`, `[D]`.
+    pub fn row(&self, i: u32) -> &[f32] {
+        &self.weight[i as usize * self.dim..][..self.dim]
+    }
+
+    /// Row `i`, `[D]`, to write.
+    pub fn row_mut(&mut self, i: u32) -> &mut [f32] {
+        &mut self.weight[i as usize * self.dim..][..self.dim]
+    }
+
+    /// The pooled rows of each bag. Shapes: B bags, output `[B, D]`.
+    pub fn forward(&self, bags: Bags, pool: Pool, mut output: MatMut) {
+        assert_eq!(
+            (output.rows(), output.cols()),
+            (bags.len(), self.dim),
+            "shape of output"
+        );
+        for b in 0..bags.len() {
+            let (bag, output) = (bags.bag(b), output.row_mut(b));
+            output.fill(0.0);
+            let share = pool.share(bag.len());
+            for row in bag {
+                for (output, weight) in output.iter_mut().zip(self.row(*row)) {
+                    *output += share * weight;
+                }
+            }
+        }
+    }
+
+    /// **Adds** to `grad`. Shapes: B bags, d_output `[B, D]`.
+    pub fn backward(&self, bags: Bags, pool: Pool, d_output: Mat, grad: &mut SparseGrad) {
+        assert_eq!(
+            (d_output.rows(), d_output.cols()),
+            (bags.len(), self.dim),
+            "shape of d_output"
+        );
+        for b in 0..bags.len() {
+            let bag = bags.bag(b);
+            let share = planted!(
+                pool.share(bag.len()),
+                "embedding: sum for mean" => 1.0,
+                "embedding: sign" => -pool.share(bag.len()),
+            );
+            for row in planted!(bag, "embedding: first row of a bag only" => &bag[..bag.len().min(1)]) {
+                planted!(
+                    grad.add(*row, share, d_output.row(b)),
+                    "embedding: a row's gradient written, not added" => {
+                        grad.erase(*row);
+                        grad.add(*row, share, d_output.row(b));
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The gradient of an [`Embedding`]: only the rows that were touched, each once. It keeps its room when cleared.
+#[derive(Clone, Debug)]
+pub struct SparseGrad {
+    dim: usize,
+    /// Distinct row numbers, in order of first touch.
+    rows: Vec<u32>,
+    /// `[rows.len(), dim]`.
+    values: Vec<f32>,
+    /// By row of the table: where its gradient is in `values`, or [`UNTOUCHED`].
+    slots: Vec<u32>,
+}
+
+const UNTOUCHED: u32 = u32::MAX;
+
+impl SparseGrad {
+    /// The empty gradient of a table of `rows` x `dim`.
+    pub fn new(rows: usize, dim: usize) -> Self {
+        assert!(rows < UNTOUCHED as usize, "a table of {rows} rows");
+        Self {
+            dim,
+            rows: Vec::new(),
+            values: Vec::new(),
+            slots: vec![UNTOUCHED; rows],
+        }
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        for row in &self.rows {
+            self.slots[*row as usize] = UNTOUCHED;
+        }
+        self.rows.clear();
+        self.values.clear();
+    }
+
+    /// The touched rows' numbers: distinct, in order of first touch.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// Values of a row.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The gradient of the table's row `rows()[i]`, `[D]`.
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.values[i * self.dim..][..self.dim]
+    }
+
+    /// Adds `scale * d` to the gradient of the table's row `row`. Shapes: d `[D]`.
+    pub fn add(&mut self, row: u32, scale: f32, d: &[f32]) {
+        assert_eq!(d.len(), self.dim, "values of a row");
+        let slot = &mut self.slots[row as usize];
+        if *slot == UNTOUCHED {
+            *slot = self.rows.len() as u32;
+            self.rows.push(row);
+            self.values.extend(d.iter().map(|d| scale * d));
+        } else {
+            let start = *slot as usize * self.dim;
+            for (sum, d) in self.values[start..][..self.dim].iter_mut().zip(d) {
+                *sum += scale * d;
+            }
+        }
+    }
+
+    /// Adds every row of `other`, the gradient of the same table for another part of the batch.
+    pub fn add_all(&mut self, other: &SparseGrad) {
+        for (i, row) in other.rows.iter().enumerate() {
+            self.add(*row, 1.0, other.row(i));
+        }
+    }
+
+    #[cfg(test)]
+    fn erase(&mut self, row: u32) {
+        if let Some(i) = self.rows.iter().position(|r| *r == row) {
+            self.values[i * self.dim..][..self.dim].fill(0.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::assert_check_bites;
+    use crate::testing::{START, TOLERANCE, generator, values, weighted_sum};
+    use crate::{GradientMismatch, check_gradient};
+    use proptest::prelude::*;
+
+    /// An empty bag, a bag that repeats a row, rows in several bags; row 4 is in none.
+    const BAGS: Bags = Bags {
+        offsets: &[0, 2, 2, 5, 8, 9],
+        rows: &[3, 0, 5, 5, 1, 3, 2, 0, 3],
+    };
+
+    fn run(table: &Embedding, pool: Pool) -> Vec<f32> {
+        let mut output = vec![f32::NAN; BAGS.len() * table.dim];
+        table.forward(BAGS, pool, MatMut::new(&mut output, BAGS.len(), table.dim));
+        output
+    }
+
+    /// `grad` as a gradient of the whole table, `[rows, dim]`.
+    fn spread(grad: &SparseGrad, rows: usize) -> Vec<f32> {
+        let mut all = vec![0.0; rows * grad.dim()];
+        for (i, row) in grad.rows().iter().enumerate() {
+            all[*row as usize * grad.dim()..][..grad.dim()].copy_from_slice(grad.row(i));
+        }
+        all
+    }
+
+    fn check(pool: Pool) -> Result<(), GradientMismatch> {
+        let mut table = Embedding::new(6, 3, 1.0, &mut generator(1));
+        let d_output = values(BAGS.len() * table.dim, 2);
+        let mut grad = SparseGrad::new(table.rows, table.dim);
+        grad.add(3, START, &[1.0; 3]);
+        table.backward(BAGS, pool, Mat::new(&d_output, BAGS.len(), table.dim), &mut grad);
+        let mut analytic = spread(&grad, table.rows);
+        analytic[9..12].iter_mut().for_each(|d| *d -= START);
+
+        let mut probe = table.clone();
+        let by_weight = |v: &[f32]| {
+            probe.weight.copy_from_slice(v);
+            weighted_sum(&d_output, &run(&probe, pool))
+        };
+        check_gradient("weight", &mut table.weight, &analytic, by_weight, TOLERANCE)
+    }
+
+    #[test]
+    fn the_gradient_is_the_slope_and_the_check_notices_planted_faults() {
+        let faults = [
+            "embedding: sum for mean",
+            "embedding: sign",
+            "embedding: first row of a bag only",
+            "embedding: a row's gradient written, not added",
+        ];
+        assert_check_bites("embedding", &faults, || {
+            check(Pool::Mean)?;
+            check(Pool::Sum)
+        });
+    }
+
+    #[test]
+    fn an_empty_bag_gives_zeros_and_touches_no_row() {
+        let table = Embedding::new(4, 2, 1.0, &mut generator(1));
+        let bags = Bags {
+            offsets: &[0, 0, 0],
+            rows: &[],
+        };
+        for pool in [Pool::Mean, Pool::Sum] {
+            let mut output = [f32::NAN; 4];
+            table.forward(bags, pool, MatMut::new(&mut output, 2, 2));
+            assert_eq!(output, [0.0; 4]);
+            let mut grad = SparseGrad::new(4, 2);
+            table.backward(bags, pool, Mat::new(&[1.0; 4], 2, 2), &mut grad);
+            assert!(grad.rows().is_empty());
+        }
+    }
+
+    #[test]
+    fn rows_come_in_order_of_first_touch_and_clearing_keeps_the_room() {
+        let mut grad = SparseGrad::new(6, 3);
+        let table = Embedding::new(6, 3, 1.0, &mut generator(1));
+        let d_output = values(15, 2);
+        table.backward(BAGS, Pool::Sum, Mat::new(&d_output, 5, 3), &mut grad);
+        assert_eq!(grad.rows(), [3, 0, 5, 1, 2]);
+        let before = spread(&grad, 6);
+        let room = (grad.rows.capacity(), grad.values.capacity());
+        grad.clear();
+        assert!(grad.rows().is_empty());
+        table.backward(BAGS, Pool::Sum, Mat::new(&d_output, 5, 3), &mut grad);
+        assert_eq!(spread(&grad, 6), before);
+        assert_eq!((grad.rows.capacity(), grad.values.capacity()), room);
+    }
+
+    /// Batches of additions: `(row, value)`.
+    fn additions() -> impl Strategy<Value = Vec<Vec<(u32, f32)>>> {
+        prop::collection::vec(prop::collection::vec((0u32..9, -4.0f32..4.0), 0..30), 1..4)
+    }
+
+    proptest! {
+        #[test]
+        fn a_sparse_gradient_is_the_dense_one_without_its_untouched_rows(batches in additions()) {
+            let mut grad = SparseGrad::new(9, 2);
+            for batch in batches {
+                grad.clear();
+                let mut dense = [0.0; 18];
+                let mut order = Vec::new();
+                for (row, value) in batch {
+                    grad.add(row, value, &[1.0, -2.0]);
+                    dense[row as usize * 2] += value;
+                    dense[row as usize * 2 + 1] += value * -2.0;
+                    if !order.contains(&row) {
+                        order.push(row);
+                    }
+                }
+                prop_assert_eq!(grad.rows(), order);
+                prop_assert_eq!(spread(&grad, 9), dense);
+            }
+        }
+
+        #[test]
+        fn parts_of_a_batch_sum_to_the_whole(parts in additions()) {
+            let mut whole = SparseGrad::new(9, 1);
+            let mut sum = SparseGrad::new(9, 1);
+            for additions in parts {
+                let mut part = SparseGrad::new(9, 1);
+                for (row, value) in additions {
+                    whole.add(row, value, &[1.0]);
+                    part.add(row, value, &[1.0]);
+                }
+                sum.add_all(&part);
+            }
+            prop_assert_eq!(sum.rows(), whole.rows());
+            for (a, b) in spread(&sum, 9).iter().zip(spread(&whole, 9)) {
+                prop_assert!((a - b).abs() < 1e-4);
+            }
+        }
+    }
+}

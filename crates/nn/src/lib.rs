@@ -1,0 +1,53 @@
+//! Calculus: layers with forward and backward, losses, optimizers. It knows numbers and shapes, not what they stand for.
+//!
+//! A layer owns weights ([`Dense`], [`Experts`], [`Gates`], [`Embedding`]); activations and gradients live in buffers of the
+//! caller, so weights are borrowed immutably by inference and a step allocates nothing here. A gradient has the type of what
+//! it is the gradient of; an embedding's is row-sparse ([`SparseGrad`]). A layer's backward **adds** to the gradients it is
+//! given; those of [`relu`] and [`Dropout`], which work in place, turn the gradient of their output into that of their input.
+//! All numbers are `f32`, row-major ([`Mat`], [`MatMut`]), single-threaded: the caller splits a batch if it wants threads.
+//! All matrix products go through one file, `product.rs`. Randomness comes in as an argument: a generator for first weights,
+//! keys for drop-out.
+//!
+//! ```
+//! use nn::{Dense, Mat, MatMut, relu};
+//! use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//!
+//! let layer = Dense::new(3, 2, 2f32.sqrt(), &mut ChaCha8Rng::seed_from_u64(1));
+//! let input = [1.0, 2.0, 3.0, -1.0, -2.0, -3.0];
+//! let mut output = [0.0; 4];
+//! layer.forward(Mat::new(&input, 2, 3), MatMut::new(&mut output, 2, 2));
+//! relu(MatMut::new(&mut output, 2, 2));
+//! assert!(output.iter().all(|value| *value >= 0.0));
+//! ```
+
+#[macro_use]
+mod faults;
+
+mod dense;
+mod dropout;
+mod embedding;
+mod experts;
+mod gate;
+mod gradient_check;
+mod init;
+mod loss;
+mod matrix;
+mod mix;
+mod optimizer;
+mod product;
+mod relu;
+#[cfg(test)]
+mod testing;
+
+pub use dense::Dense;
+pub use dropout::{Dropout, draw};
+pub use embedding::{Bags, Embedding, Pool, SparseGrad};
+pub use experts::{Experts, ExpertsActivations};
+pub use gate::{GateDropout, Gates};
+pub use gradient_check::{GradientMismatch, check_gradient};
+pub use loss::{binary_loss, sigmoid, squared_loss};
+pub use matrix::{Mat, MatMut};
+pub use mix::{mix, mix_backward};
+pub use optimizer::{Adam, Moments, RowAdagrad};
+pub use product::{add_product, add_product_left_transposed, add_product_right_transposed, product};
+pub use relu::{relu, relu_backward};
