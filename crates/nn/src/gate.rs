@@ -71,28 +71,22 @@ impl Gates {
         }
     }
 
-    /// **Adds** to `d_input` and `grad`; `dropout`, `soft` and `output` are those of the forward of `input`.
-    /// Shapes: input `[B, I]`, soft, output, d_output and scratch `[B, G * E]`, d_input `[B, I]`.
-    #[allow(clippy::too_many_arguments)]
+    /// **Adds** to `d_input` and `grad`; `output` is that of the forward of `input`, with or without drop-out.
+    /// Shapes: input `[B, I]`, output, d_output and scratch `[B, G * E]`, d_input `[B, I]`.
     pub fn backward(
         &self,
         input: Mat,
-        dropout: Option<&GateDropout>,
-        soft: Mat,
         output: Mat,
         d_output: Mat,
         mut scratch: MatMut,
         d_input: Option<MatMut>,
         grad: &mut Gates,
     ) {
-        debug_assert!(dropout.is_none_or(|dropout| dropout.examples.len() == input.rows()));
-        debug_assert_eq!((soft.rows(), soft.cols()), (output.rows(), output.cols()));
         // Shares after drop-out are the softmax of the kept logits, so `output` alone gives the slope, with or without it:
         // d_logit_i = output_i (d_output_i - sum_j d_output_j output_j), zero where share i was dropped.
         for b in 0..input.rows() {
             let d_logits = scratch.row_mut(b).chunks_exact_mut(self.choices);
-            let shares = planted!(output, "gates: drop-out forgotten" => soft).row(b);
-            let shares = shares.chunks_exact(self.choices);
+            let shares = output.row(b).chunks_exact(self.choices);
             let d_shares = d_output.row(b).chunks_exact(self.choices);
             for ((d_logits, shares), d_shares) in d_logits.zip(shares).zip(d_shares) {
                 let mean: f32 = shares.iter().zip(d_shares).map(|(p, d)| p * d).sum();
@@ -101,6 +95,7 @@ impl Gates {
                         p * (d - mean),
                         "gates: mean not subtracted" => p * d,
                         "gates: share forgotten" => d - mean,
+                        "gates: drop-out forgotten" => if *p > 0.0 { p * (d - mean) } else { d - mean },
                         "gates: slope of a sigmoid" => p * (1.0 - p) * d,
                     );
                 }
@@ -186,14 +181,12 @@ mod tests {
         let cols = count * CHOICES;
         let mut input = values(BATCH * INPUTS, 2);
         let d_output = values(BATCH * cols, 3);
-        let [soft, output] = run(&gates, &input, dropout);
+        let [_, output] = run(&gates, &input, dropout);
         let (mut scratch, mut d_input) = (vec![f32::NAN; BATCH * cols], vec![START; input.len()]);
         let mut grad = gates.zeros_like();
         grad.weight.weight.fill(START);
         gates.backward(
             Mat::new(&input, BATCH, INPUTS),
-            dropout,
-            Mat::new(&soft, BATCH, cols),
             Mat::new(&output, BATCH, cols),
             Mat::new(&d_output, BATCH, cols),
             MatMut::new(&mut scratch, BATCH, cols),

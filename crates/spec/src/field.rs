@@ -89,6 +89,8 @@ pub enum Kind {
         scale: Scale,
         /// Whether x^2 and sqrt(max(x, 0)) enter beside x.
         powers: bool,
+        /// A value that stands for "missing", as 0 for a duration that is not known.
+        missing: Option<f32>,
         /// The two vector fields of an inner product.
         dot: Option<(usize, usize)>,
     },
@@ -144,6 +146,8 @@ pub struct Table {
     pub dim: usize,
     /// How ids become rows.
     pub rows: Rows,
+    /// Sightings in training before an id reads a row of its own instead of `new`, 1 to 255. Default 1.
+    pub admit_after: u8,
 }
 
 impl Table {

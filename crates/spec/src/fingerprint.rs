@@ -24,6 +24,9 @@ pub(crate) fn encoding(spec: &Spec) -> String {
     }
     for table in &spec.tables {
         text.line("table").string(&table.name).word(table.dim);
+        if table.admit_after > 1 {
+            text.word("admit after").word(table.admit_after);
+        }
         match &table.rows {
             Rows::Hashed(buckets) => text.word("buckets").word(buckets),
             Rows::Values(values) => values
@@ -89,12 +92,20 @@ fn kind(text: &mut Text, spec: &Spec, field: &Field) {
                     Pool::Sum => "sum",
                 });
         }
-        Kind::Number { scale, powers, dot } => {
+        Kind::Number {
+            scale,
+            powers,
+            missing,
+            dot,
+        } => {
             text.word("number").word(powers).word(match scale {
                 Scale::None => "none",
                 Scale::Standard => "standard",
                 Scale::Quantile => "quantile",
             });
+            if let Some(missing) = missing {
+                text.word("missing").word(missing);
+            }
             pair(text, dot);
         }
         Kind::Vector { width, product } => {

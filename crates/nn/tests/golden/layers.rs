@@ -84,8 +84,6 @@ fn gates_with_and_without_drop_out_are_pytorch_s() {
         let (mut d_input, mut grad) = ([0.0; 30], gates.zeros_like());
         gates.backward(
             input,
-            dropout,
-            Mat::new(&soft, 6, 6),
             Mat::new(&output, 6, 6),
             Mat::new(&d_output, 6, 6),
             MatMut::new(&mut scratch, 6, 6),

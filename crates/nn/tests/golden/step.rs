@@ -38,7 +38,7 @@ fn a_whole_training_step_is_pytorch_s() {
         MatMut::new(&mut soft, batch, 8),
         MatMut::new(&mut shares, batch, 8),
     );
-    let (soft, shares) = (Mat::new(&soft, batch, 8), Mat::new(&shares, batch, 8));
+    let shares = Mat::new(&shares, batch, 8);
     let mut mixture = [0.0; 30];
     let mut mixture = MatMut::new(&mut mixture, batch, 6);
     nn::mix(shares, acts.output(batch), mixture.reborrow(), count);
@@ -91,8 +91,6 @@ fn a_whole_training_step_is_pytorch_s() {
     );
     gates.backward(
         input,
-        Some(&dropout),
-        soft,
         shares,
         Mat::new(&d_shares, batch, 8),
         MatMut::new(&mut [0.0; 40], batch, 8),

@@ -58,10 +58,11 @@ const KINDS: [(&str, KindWord); 4] = [
 ];
 
 /// The kinds that a key belongs to; keys not listed belong to all.
-const BELONGS: [(&str, &[KindWord]); 13] = [
+const BELONGS: [(&str, &[KindWord]); 15] = [
     ("dim", &[KindWord::Id, KindWord::Ids]),
     ("buckets", &[KindWord::Id, KindWord::Ids]),
     ("values", &[KindWord::Id, KindWord::Ids]),
+    ("admit_after", &[KindWord::Id, KindWord::Ids]),
     ("shares", &[KindWord::Id, KindWord::Ids]),
     ("id_dropout", &[KindWord::Id, KindWord::Ids]),
     ("from", &[KindWord::Ids]),
@@ -69,6 +70,7 @@ const BELONGS: [(&str, &[KindWord]); 13] = [
     ("pool", &[KindWord::Ids]),
     ("scale", &[KindWord::Number]),
     ("powers", &[KindWord::Number]),
+    ("missing", &[KindWord::Number]),
     ("dot", &[KindWord::Number]),
     ("width", &[KindWord::Vector]),
     ("product", &[KindWord::Vector]),
@@ -334,6 +336,7 @@ fn kind(
                     .and_then(|at| choice(at, &scales, &later, report))
                     .unwrap_or_default(),
                 powers: raw.powers.as_ref().is_some_and(|at| at.value),
+                missing: raw.missing.as_ref().map(|at| at.value as f32),
                 dot: pair,
             }
         }

@@ -1,7 +1,7 @@
 //! Embedding tables: which field owns one, which fields share it, who reads it.
 
 use super::fields::{KindWord, Part};
-use super::value::{distinct, whole};
+use super::value::{distinct, whole, whole_or};
 use crate::report::Report;
 use crate::suggestion;
 use crate::{Rows, Table, Use};
@@ -26,6 +26,7 @@ pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>)
                 name: part.raw.name.clone(),
                 dim: 0,
                 rows,
+                admit_after: u8::try_from(whole_or(&part.raw.admit_after, 1, 255, 1, report)).unwrap_or(1),
             });
         }
     }
@@ -58,7 +59,7 @@ fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
     for place in raw
         .typed
         .iter()
-        .filter(|place| ["dim", "buckets", "values"].contains(&place.key()))
+        .filter(|place| ["dim", "buckets", "values", "admit_after"].contains(&place.key()))
     {
         let help = format!("leave it out: `{}` declares the table", shares.value);
         report.add(place, format!("`{}` beside `shares`", place.key()), help);

@@ -110,6 +110,7 @@ pub(super) const FIELD: Vocabulary = Vocabulary {
         "kind",
         "dim",
         "buckets",
+        "admit_after",
         "values",
         "shares",
         "use",
@@ -120,6 +121,7 @@ pub(super) const FIELD: Vocabulary = Vocabulary {
         "id_dropout",
         "scale",
         "powers",
+        "missing",
         "width",
         "dot",
         "product",
@@ -131,10 +133,6 @@ pub(super) const FIELD: Vocabulary = Vocabulary {
             excuses: &["buckets"],
             help: "use `buckets = N` (ids hashed into a fixed table) or `values = [...]` (one row each)",
         },
-        later(
-            "admit_after",
-            "leave it out: with `buckets` every id has a row from its first sighting on",
-        ),
         later("forget_after", "leave it out: the rows of `buckets` are fixed"),
         later(
             "since",

@@ -229,6 +229,7 @@ b = {{ side = 'pair', kind = 'vector', product = ['user.taste', 'item.shown'] }}
         Kind::Number {
             scale: Scale::Standard,
             powers: false,
+            missing: None,
             dot: Some((1, 2))
         }
     );
@@ -311,6 +312,7 @@ groups = ['engagement']
         Kind::Number {
             scale: Scale::Quantile,
             powers: true,
+            missing: None,
             dot: None
         }
     );

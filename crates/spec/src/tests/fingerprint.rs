@@ -39,6 +39,7 @@ fn the_encoding_covers_fields_tables_and_the_cross() {
         (true, false),
     );
     check("kind = 'number'", "kind = 'number', powers = true", (true, false));
+    check("kind = 'number'", "kind = 'number', missing = 0", (true, false));
     check(
         "kind = 'number'",
         "kind = 'number', attribute = 'years'",

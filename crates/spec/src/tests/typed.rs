@@ -165,7 +165,7 @@ click = 'much' #~ `click` is the string `much` => expected a number",
 fn keys_of_the_design_that_are_not_carried_out_are_refused_by_name() {
     check(
         "[fields]
-a = { side = 'item', kind = 'id', dim = 4, capacity = 100, admit_after = 3, forget_after = '30d' } #~ `capacity` is not carried out yet => use `buckets = N` (ids hashed into a fixed table) or `values = [...]` (one row each) #~ `admit_after` is not carried out yet #~ `forget_after` is not carried out yet",
+a = { side = 'item', kind = 'id', dim = 4, capacity = 100, forget_after = '30d' } #~ `capacity` is not carried out yet => use `buckets = N` (ids hashed into a fixed table) or `values = [...]` (one row each) #~ `forget_after` is not carried out yet",
     );
     check(
         "[fields]

@@ -63,6 +63,7 @@ fn the_sketch_of_the_design_parses() {
         Kind::Number {
             scale: Scale::Standard,
             powers: false,
+            missing: None,
             dot: Some((2, 6))
         }
     );
