@@ -1,0 +1,20 @@
+//! Raw values of fields, as a client sends them and as the log keeps them.
+
+use std::collections::BTreeMap;
+
+/// A raw value; JSON untagged. Numbers are finite.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A number; for an id field, the id written in decimal.
+    Number(f64),
+    /// An id.
+    Text(String),
+    /// The elements of a vector.
+    Numbers(Vec<f32>),
+    /// Several ids.
+    Texts(Vec<String>),
+}
+
+/// Raw values by field (or attribute) name.
+pub type Fields = BTreeMap<String, Value>;
