@@ -1,0 +1,253 @@
+//! Multi-gate mixture of experts (MMoE section 4.2; YT section 4.2, figure 2).
+//!
+//! ```text
+//! h   = shared(x)                              [batch, H]
+//! f_e = expert_e(h), e = 1..E                  [batch, E, W]
+//! g_k = softmax(h · G_k), no bias              [batch, K, E]
+//! m_k = sum_e g_k[e] f_e                       [batch, K, W]
+//! logit_k = tower_k(m_k)                       [batch] per objective
+//! ```
+
+use nn::{Experts, ExpertsActivations, GateDropout, Gates, Mat, MatMut, mix, mix_backward};
+use rand_chacha::ChaCha8Rng;
+use spec::Spec;
+
+use super::stack::{Stack, StackActivations, Tower, TowerActivations};
+use crate::tensors::{dense_tensors, dense_tensors_mut};
+use crate::{Tensor, TensorMut};
+
+/// Weights of the mixture; a gradient has the same type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mmoe {
+    /// Shared layers; may be none.
+    pub shared: Stack,
+    /// E experts.
+    pub experts: Experts,
+    /// One gate per objective.
+    pub gates: Gates,
+    /// One tower per objective.
+    pub towers: Vec<Tower>,
+    names: Vec<String>,
+}
+
+/// Buffers of a [`Mmoe`].
+#[derive(Debug, Clone)]
+pub struct MmoeActivations {
+    shared: StackActivations,
+    experts: ExpertsActivations,
+    soft: Vec<f32>,
+    gates: Vec<f32>,
+    mixed: Vec<f32>,
+    towers: Vec<TowerActivations>,
+    d_mixed: Vec<f32>,
+    d_gates: Vec<f32>,
+    d_gate_logits: Vec<f32>,
+    d_experts: Vec<f32>,
+    d_shared: Vec<f32>,
+}
+
+impl Mmoe {
+    /// Random weights for an input of `width` columns.
+    pub fn new(spec: &Spec, experts: &spec::Experts, width: usize, rng: &mut ChaCha8Rng) -> Mmoe {
+        let shared = Stack::new(width, &spec.model.shared, rng);
+        let hidden = shared.output_width(width);
+        let experts = Experts::new(hidden, experts.count, &experts.widths, rng);
+        let gates = Gates::new(hidden, spec.objectives.len(), experts.count, rng);
+        let towers = spec
+            .objectives
+            .iter()
+            .map(|_| Tower::new(experts.output_width(), &spec.model.towers, rng))
+            .collect();
+        let names = spec
+            .objectives
+            .iter()
+            .map(|objective| objective.name.clone())
+            .collect();
+        Mmoe {
+            shared,
+            experts,
+            gates,
+            towers,
+            names,
+        }
+    }
+
+    /// The same shapes, all zeros.
+    pub fn zeros_like(&self) -> Mmoe {
+        Mmoe {
+            shared: self.shared.zeros_like(),
+            experts: self.experts.zeros_like(),
+            gates: self.gates.zeros_like(),
+            towers: self.towers.iter().map(Tower::zeros_like).collect(),
+            names: self.names.clone(),
+        }
+    }
+
+    /// Columns of all gates' shares, `K * E`, and of all objectives' mixtures, `K * W`.
+    fn columns(&self) -> (usize, usize) {
+        let objectives = self.towers.len();
+        (
+            objectives * self.experts.count,
+            objectives * self.experts.output_width(),
+        )
+    }
+
+    /// Writes logits per objective `[batch]`.
+    pub fn forward(
+        &self,
+        x: Mat,
+        gate_dropout: Option<&GateDropout>,
+        acts: &mut MmoeActivations,
+        logits: &mut [Vec<f32>],
+    ) {
+        let (batch, width) = (x.rows(), self.experts.output_width());
+        let (gate_cols, mixed_cols) = self.columns();
+        self.shared.forward(x, &mut acts.shared);
+        let h = self.shared.output(x, &acts.shared);
+        self.experts.forward(h, &mut acts.experts);
+        let soft = MatMut::new(&mut acts.soft, batch, gate_cols);
+        self.gates.forward(
+            h,
+            gate_dropout,
+            soft,
+            MatMut::new(&mut acts.gates, batch, gate_cols),
+        );
+        let gates = Mat::new(&acts.gates, batch, gate_cols);
+        let mixed = MatMut::new(&mut acts.mixed, batch, mixed_cols);
+        mix(gates, acts.experts.output(batch), mixed, self.experts.count);
+        let mixed = Mat::new(&acts.mixed, batch, mixed_cols);
+        for (k, tower) in self.towers.iter().enumerate() {
+            tower.forward(
+                mixed.columns(k * width, width),
+                &mut acts.towers[k],
+                &mut logits[k],
+            );
+        }
+    }
+
+    /// **Adds** to `d_x` `[batch, width]` and `grad`; `acts` are those of the forward of `x`, with or without drop-out;
+    /// d_logits per objective `[batch]`.
+    pub fn backward(
+        &self,
+        x: Mat,
+        acts: &mut MmoeActivations,
+        d_logits: &[Vec<f32>],
+        d_x: MatMut,
+        grad: &mut Mmoe,
+    ) {
+        let (batch, width) = (x.rows(), self.experts.output_width());
+        let (gate_cols, mixed_cols) = self.columns();
+        let h = self.shared.output(x, &acts.shared);
+        let mixed = Mat::new(&acts.mixed, batch, mixed_cols);
+        let gates = Mat::new(&acts.gates, batch, gate_cols);
+        let mut d_mixed = MatMut::new(&mut acts.d_mixed, batch, mixed_cols);
+        let mut d_gates = MatMut::new(&mut acts.d_gates, batch, gate_cols);
+        let mut d_experts = MatMut::new(&mut acts.d_experts, batch, self.experts.count * width);
+        let mut d_h = MatMut::new(&mut acts.d_shared, batch, h.cols());
+        d_mixed.fill(0.0);
+        planted!(d_gates.fill(0.0), "mmoe: d_gates not cleared" => ());
+        d_experts.fill(0.0);
+        d_h.fill(0.0);
+
+        for (k, tower) in self.towers.iter().enumerate() {
+            let d_tower = planted!(k, "mmoe: all towers in one mixture" => 0) * width;
+            let d_tower = d_mixed.columns_mut(d_tower, width);
+            let read = mixed.columns(k * width, width);
+            tower.backward(
+                read,
+                &mut acts.towers[k],
+                &d_logits[k],
+                d_tower,
+                &mut grad.towers[k],
+            );
+        }
+        let experts = acts.experts.output(batch);
+        mix_backward(
+            gates,
+            experts,
+            d_mixed.as_mat(),
+            d_gates.reborrow(),
+            d_experts.reborrow(),
+            self.experts.count,
+        );
+        let d_gate_logits = MatMut::new(&mut acts.d_gate_logits, batch, gate_cols);
+        let d_h_of_gates = planted!(Some(d_h.reborrow()), "mmoe: gates give h nothing" => None);
+        self.gates.backward(
+            h,
+            gates,
+            d_gates.as_mat(),
+            d_gate_logits,
+            d_h_of_gates,
+            &mut grad.gates,
+        );
+        let d_h_of_experts = planted!(Some(d_h.reborrow()), "mmoe: experts give h nothing" => None);
+        self.experts.backward(
+            h,
+            &mut acts.experts,
+            d_experts.as_mat(),
+            d_h_of_experts,
+            &mut grad.experts,
+        );
+        self.shared
+            .backward(x, &mut acts.shared, d_h.as_mat(), Some(d_x), &mut grad.shared);
+    }
+
+    /// Named weights in a fixed order.
+    pub(crate) fn tensors(&self) -> Vec<Tensor<'_>> {
+        let mut out = Vec::new();
+        self.shared.tensors("shared", &mut out);
+        dense_tensors("experts.0", &self.experts.first, &mut out);
+        for (layer, of_experts) in self.experts.rest.iter().enumerate() {
+            for (expert, dense) in of_experts.iter().enumerate() {
+                dense_tensors(&format!("experts.{}.{expert}", layer + 1), dense, &mut out);
+            }
+        }
+        dense_tensors("gates", &self.gates.weight, &mut out);
+        for (name, tower) in self.names.iter().zip(&self.towers) {
+            tower.tensors(&format!("towers.{name}"), &mut out);
+        }
+        out
+    }
+
+    /// The same weights in the same order, to change.
+    pub(crate) fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        let mut out = Vec::new();
+        self.shared.tensors_mut(&mut out);
+        dense_tensors_mut(&mut self.experts.first, &mut out);
+        for dense in self.experts.rest.iter_mut().flatten() {
+            dense_tensors_mut(dense, &mut out);
+        }
+        dense_tensors_mut(&mut self.gates.weight, &mut out);
+        for tower in &mut self.towers {
+            tower.tensors_mut(&mut out);
+        }
+        out
+    }
+}
+
+impl MmoeActivations {
+    /// Buffers for up to `batch` examples.
+    pub fn new(network: &Mmoe, batch: usize) -> MmoeActivations {
+        let (gate_cols, mixed_cols) = network.columns();
+        let expert_cols = network.experts.count * network.experts.output_width();
+        let hidden = network.experts.first.inputs;
+        let zeros = |columns: usize| vec![0.0; batch * columns];
+        MmoeActivations {
+            shared: network.shared.activations(batch),
+            experts: ExpertsActivations::new(&network.experts, batch),
+            soft: zeros(gate_cols),
+            gates: zeros(gate_cols),
+            mixed: zeros(mixed_cols),
+            towers: network
+                .towers
+                .iter()
+                .map(|tower| tower.activations(batch))
+                .collect(),
+            d_mixed: zeros(mixed_cols),
+            d_gates: zeros(gate_cols),
+            d_gate_logits: zeros(gate_cols),
+            d_experts: zeros(expert_cols),
+            d_shared: zeros(hidden),
+        }
+    }
+}

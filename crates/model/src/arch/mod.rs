@@ -1,0 +1,133 @@
+//! Architectures of the main tower: one file each, forward in the order of the paper's figure, backward mirroring it.
+//!
+//! In: the network's input `[batch, width]`. Out: one logit per objective.
+
+mod mmoe;
+mod shared_bottom;
+mod stack;
+
+use nn::{GateDropout, Mat, MatMut};
+use rand_chacha::ChaCha8Rng;
+use spec::{Architecture, Spec};
+
+pub use mmoe::{Mmoe, MmoeActivations};
+pub use shared_bottom::{SharedBottom, SharedBottomActivations};
+pub use stack::{Stack, Tower};
+
+use crate::{Tensor, TensorMut};
+
+/// The main tower; a gradient has the same type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Network {
+    /// One bottom that all towers read.
+    SharedBottom(SharedBottom),
+    /// Multi-gate mixture of experts.
+    Mmoe(Mmoe),
+}
+
+/// Buffers of a forward and backward pass, sized once for a largest batch.
+#[derive(Debug, Clone)]
+pub enum NetworkActivations {
+    /// Of [`Network::SharedBottom`].
+    SharedBottom(SharedBottomActivations),
+    /// Of [`Network::Mmoe`].
+    Mmoe(Box<MmoeActivations>),
+}
+
+impl Network {
+    /// Random weights for an input of `width` columns.
+    pub fn new(spec: &Spec, width: usize, rng: &mut ChaCha8Rng) -> Network {
+        match (spec.model.architecture, &spec.model.experts) {
+            (Architecture::Mmoe, Some(experts)) => Network::Mmoe(Mmoe::new(spec, experts, width, rng)),
+            _ => Network::SharedBottom(SharedBottom::new(spec, width, rng)),
+        }
+    }
+
+    /// The same shapes, all zeros.
+    pub fn zeros_like(&self) -> Network {
+        match self {
+            Network::SharedBottom(network) => Network::SharedBottom(network.zeros_like()),
+            Network::Mmoe(network) => Network::Mmoe(network.zeros_like()),
+        }
+    }
+
+    /// Buffers for up to `batch` examples.
+    pub fn activations(&self, batch: usize) -> NetworkActivations {
+        match self {
+            Network::SharedBottom(network) => {
+                NetworkActivations::SharedBottom(SharedBottomActivations::new(network, batch))
+            }
+            Network::Mmoe(network) => {
+                NetworkActivations::Mmoe(Box::new(MmoeActivations::new(network, batch)))
+            }
+        }
+    }
+
+    /// Logits per objective `[batch]` of an input `[batch, width]`.
+    pub fn forward(
+        &self,
+        input: Mat,
+        gate_dropout: Option<&GateDropout>,
+        acts: &mut NetworkActivations,
+        logits: &mut [Vec<f32>],
+    ) {
+        match (self, acts) {
+            (Network::SharedBottom(network), NetworkActivations::SharedBottom(acts)) => {
+                network.forward(input, acts, logits)
+            }
+            (Network::Mmoe(network), NetworkActivations::Mmoe(acts)) => {
+                network.forward(input, gate_dropout, acts, logits)
+            }
+            _ => unreachable!("activations come from the same network"),
+        }
+    }
+
+    /// **Adds** to `d_input` `[batch, width]` and `grad`; `acts` are those of the forward of `input`, with or without
+    /// drop-out; d_logits per objective `[batch]`.
+    pub fn backward(
+        &self,
+        input: Mat,
+        acts: &mut NetworkActivations,
+        d_logits: &[Vec<f32>],
+        d_input: MatMut,
+        grad: &mut Network,
+    ) {
+        match (self, acts, grad) {
+            (
+                Network::SharedBottom(network),
+                NetworkActivations::SharedBottom(acts),
+                Network::SharedBottom(grad),
+            ) => {
+                network.backward(input, acts, d_logits, d_input, grad);
+            }
+            (Network::Mmoe(network), NetworkActivations::Mmoe(acts), Network::Mmoe(grad)) => {
+                network.backward(input, acts, d_logits, d_input, grad);
+            }
+            _ => unreachable!("activations and gradient come from the same network"),
+        }
+    }
+
+    /// Named weights in a fixed order.
+    pub fn tensors(&self) -> Vec<Tensor<'_>> {
+        match self {
+            Network::SharedBottom(network) => network.tensors(),
+            Network::Mmoe(network) => network.tensors(),
+        }
+    }
+
+    /// The same weights in the same order, to change.
+    pub fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        match self {
+            Network::SharedBottom(network) => network.tensors_mut(),
+            Network::Mmoe(network) => network.tensors_mut(),
+        }
+    }
+
+    /// The towers, one per objective.
+    pub fn towers_mut(&mut self) -> &mut [Tower] {
+        match self {
+            Network::SharedBottom(network) => &mut network.towers,
+            Network::Mmoe(network) => &mut network.towers,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Shared-bottom (MMoE section 3.1): one bottom that every objective's tower reads.
+//!
+//! ```text
+//! h       = shared(x)                          [batch, H]
+//! logit_k = tower_k(h)                         [batch] per objective
+//! ```
+
+use nn::{Mat, MatMut};
+use rand_chacha::ChaCha8Rng;
+use spec::Spec;
+
+use super::stack::{Stack, StackActivations, Tower, TowerActivations};
+use crate::{Tensor, TensorMut};
+
+/// Weights of the network; a gradient has the same type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedBottom {
+    /// The bottom; with no layers, towers read the input.
+    pub shared: Stack,
+    /// One tower per objective.
+    pub towers: Vec<Tower>,
+    names: Vec<String>,
+}
+
+/// Buffers of a [`SharedBottom`].
+#[derive(Debug, Clone)]
+pub struct SharedBottomActivations {
+    shared: StackActivations,
+    towers: Vec<TowerActivations>,
+    d_shared: Vec<f32>,
+}
+
+impl SharedBottom {
+    /// Random weights for an input of `width` columns.
+    pub fn new(spec: &Spec, width: usize, rng: &mut ChaCha8Rng) -> SharedBottom {
+        let shared = Stack::new(width, &spec.model.shared, rng);
+        let hidden = shared.output_width(width);
+        let towers = spec
+            .objectives
+            .iter()
+            .map(|_| Tower::new(hidden, &spec.model.towers, rng))
+            .collect();
+        let names = spec
+            .objectives
+            .iter()
+            .map(|objective| objective.name.clone())
+            .collect();
+        SharedBottom {
+            shared,
+            towers,
+            names,
+        }
+    }
+
+    /// The same shapes, all zeros.
+    pub fn zeros_like(&self) -> SharedBottom {
+        SharedBottom {
+            shared: self.shared.zeros_like(),
+            towers: self.towers.iter().map(Tower::zeros_like).collect(),
+            names: self.names.clone(),
+        }
+    }
+
+    /// Writes logits per objective `[batch]`.
+    pub fn forward(&self, x: Mat, acts: &mut SharedBottomActivations, logits: &mut [Vec<f32>]) {
+        self.shared.forward(x, &mut acts.shared);
+        let h = self.shared.output(x, &acts.shared);
+        for (k, tower) in self.towers.iter().enumerate() {
+            tower.forward(h, &mut acts.towers[k], &mut logits[k]);
+        }
+    }
+
+    /// **Adds** to `d_x` `[batch, width]` and `grad`; `acts` are those of the forward of `x`, d_logits per objective `[batch]`.
+    pub fn backward(
+        &self,
+        x: Mat,
+        acts: &mut SharedBottomActivations,
+        d_logits: &[Vec<f32>],
+        d_x: MatMut,
+        grad: &mut SharedBottom,
+    ) {
+        let h = self.shared.output(x, &acts.shared);
+        let mut d_h = MatMut::new(&mut acts.d_shared, x.rows(), h.cols());
+        planted!(d_h.fill(0.0), "shared bottom: d_h not cleared" => ());
+        for (k, tower) in self.towers.iter().enumerate() {
+            let d_logits = &d_logits[planted!(k, "shared bottom: one objective for all" => 0)];
+            tower.backward(
+                h,
+                &mut acts.towers[k],
+                d_logits,
+                d_h.reborrow(),
+                &mut grad.towers[k],
+            );
+        }
+        let d_x = planted!(Some(d_x), "shared bottom: no d_x" => None);
+        self.shared
+            .backward(x, &mut acts.shared, d_h.as_mat(), d_x, &mut grad.shared);
+    }
+
+    /// Named weights in a fixed order.
+    pub(crate) fn tensors(&self) -> Vec<Tensor<'_>> {
+        let mut out = Vec::new();
+        self.shared.tensors("shared", &mut out);
+        for (name, tower) in self.names.iter().zip(&self.towers) {
+            tower.tensors(&format!("towers.{name}"), &mut out);
+        }
+        out
+    }
+
+    /// The same weights in the same order, to change.
+    pub(crate) fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        let mut out = Vec::new();
+        self.shared.tensors_mut(&mut out);
+        for tower in &mut self.towers {
+            tower.tensors_mut(&mut out);
+        }
+        out
+    }
+}
+
+impl SharedBottomActivations {
+    /// Buffers for up to `batch` examples.
+    pub fn new(network: &SharedBottom, batch: usize) -> SharedBottomActivations {
+        let hidden = network.towers.first().map_or(0, Tower::inputs);
+        SharedBottomActivations {
+            shared: network.shared.activations(batch),
+            towers: network
+                .towers
+                .iter()
+                .map(|tower| tower.activations(batch))
+                .collect(),
+            d_shared: vec![0.0; batch * hidden],
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Chains of dense layers: the shared layers, and an objective's tower with its logit.
+
+use nn::{Dense, Mat, MatMut, relu, relu_backward};
+use rand_chacha::ChaCha8Rng;
+
+use crate::tensors::{dense_tensors, dense_tensors_mut};
+use crate::{Tensor, TensorMut};
+
+/// He's scale for layers that end in ReLU.
+const HE: f32 = std::f32::consts::SQRT_2;
+/// The logit's layer starts near 0, so that the first prediction is the base rate.
+const NEAR_ZERO: f32 = 0.1;
+
+/// Dense layers with ReLU after each; with none, the output is the input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// In order.
+    pub layers: Vec<Dense>,
+}
+
+/// Buffers of a [`Stack`].
+#[derive(Debug, Clone)]
+pub struct StackActivations {
+    outputs: Vec<Vec<f32>>,
+    d_outputs: Vec<Vec<f32>>,
+}
+
+impl Stack {
+    /// Random layers of these widths over `inputs` columns.
+    pub fn new(inputs: usize, widths: &[usize], rng: &mut ChaCha8Rng) -> Stack {
+        let mut inputs = inputs;
+        let layers = widths
+            .iter()
+            .map(|&width| {
+                let layer = Dense::new(inputs, width, HE, rng);
+                inputs = width;
+                layer
+            })
+            .collect();
+        Stack { layers }
+    }
+
+    /// The same shapes, all zeros.
+    pub fn zeros_like(&self) -> Stack {
+        Stack {
+            layers: self.layers.iter().map(Dense::zeros_like).collect(),
+        }
+    }
+
+    /// Width of the output for an input of `inputs` columns.
+    pub fn output_width(&self, inputs: usize) -> usize {
+        self.layers.last().map_or(inputs, |layer| layer.outputs)
+    }
+
+    /// Buffers for up to `batch` rows.
+    pub fn activations(&self, batch: usize) -> StackActivations {
+        let buffers = || {
+            self.layers
+                .iter()
+                .map(|layer| vec![0.0; batch * layer.outputs])
+                .collect()
+        };
+        StackActivations {
+            outputs: buffers(),
+            d_outputs: buffers(),
+        }
+    }
+
+    /// Runs the chain over `[batch, inputs]`; [`Stack::output`] reads the result.
+    pub fn forward(&self, input: Mat, acts: &mut StackActivations) {
+        let batch = input.rows();
+        for (at, layer) in self.layers.iter().enumerate() {
+            let (before, rest) = acts.outputs.split_at_mut(at);
+            let read = before
+                .last()
+                .map_or(input, |output| Mat::new(output, batch, layer.inputs));
+            let mut output = MatMut::new(&mut rest[0], batch, layer.outputs);
+            layer.forward(read, output.reborrow());
+            relu(output);
+        }
+    }
+
+    /// The output `[batch, output width]` of the last forward over `input`.
+    pub fn output<'a>(&self, input: Mat<'a>, acts: &'a StackActivations) -> Mat<'a> {
+        match (self.layers.last(), acts.outputs.last()) {
+            (Some(layer), Some(output)) => Mat::new(output, input.rows(), layer.outputs),
+            _ => input,
+        }
+    }
+
+    /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`, d_output `[batch, output width]`.
+    pub fn backward(
+        &self,
+        input: Mat,
+        acts: &mut StackActivations,
+        d_output: Mat,
+        mut d_input: Option<MatMut>,
+        grad: &mut Stack,
+    ) {
+        let batch = input.rows();
+        let Some(last) = acts.d_outputs.last_mut() else {
+            if let Some(d_input) = &mut d_input {
+                planted!(add(d_output, d_input), "stack: no layers, no d_input" => ());
+            }
+            return;
+        };
+        copy(d_output, MatMut::new(last, batch, d_output.cols()));
+        for (at, layer) in self.layers.iter().enumerate().rev() {
+            let (before, rest) = acts.d_outputs.split_at_mut(at);
+            let output = Mat::new(&acts.outputs[at], batch, layer.outputs);
+            let mut d_output = MatMut::new(&mut rest[0], batch, layer.outputs);
+            planted!(relu_backward(output, d_output.reborrow()), "stack: no ReLU" => ());
+            let (read, d_read) = match before.last_mut() {
+                Some(d_read) => {
+                    let mut d_read = MatMut::new(d_read, batch, layer.inputs);
+                    planted!(d_read.fill(0.0), "stack: d of a layer not cleared" => ());
+                    (Mat::new(&acts.outputs[at - 1], batch, layer.inputs), Some(d_read))
+                }
+                None => (input, planted!(d_input.take(), "stack: no d_input" => None)),
+            };
+            layer.backward(read, d_output.as_mat(), d_read, &mut grad.layers[at]);
+        }
+    }
+
+    /// Names its weights under `name`, in order.
+    pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
+        for (at, layer) in self.layers.iter().enumerate() {
+            dense_tensors(&format!("{name}.{at}"), layer, out);
+        }
+    }
+
+    /// The same weights in the same order, to change.
+    pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
+        for layer in &mut self.layers {
+            dense_tensors_mut(layer, out);
+        }
+    }
+}
+
+fn copy(from: Mat, mut to: MatMut) {
+    for row in 0..from.rows() {
+        to.row_mut(row).copy_from_slice(from.row(row));
+    }
+}
+
+fn add(from: Mat, to: &mut MatMut) {
+    for row in 0..from.rows() {
+        for (to, from) in to.row_mut(row).iter_mut().zip(from.row(row)) {
+            *to += from;
+        }
+    }
+}
+
+/// One objective's tower: hidden layers, then the logit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tower {
+    /// Hidden layers; may be none.
+    pub hidden: Stack,
+    /// `[hidden width, 1]`.
+    pub logit: Dense,
+}
+
+/// Buffers of a [`Tower`].
+#[derive(Debug, Clone)]
+pub struct TowerActivations {
+    hidden: StackActivations,
+    d_hidden: Vec<f32>,
+}
+
+impl Tower {
+    /// A random tower over `inputs` columns.
+    pub fn new(inputs: usize, widths: &[usize], rng: &mut ChaCha8Rng) -> Tower {
+        let hidden = Stack::new(inputs, widths, rng);
+        let logit = Dense::new(hidden.output_width(inputs), 1, NEAR_ZERO, rng);
+        Tower { hidden, logit }
+    }
+
+    /// The same shapes, all zeros.
+    pub fn zeros_like(&self) -> Tower {
+        Tower {
+            hidden: self.hidden.zeros_like(),
+            logit: self.logit.zeros_like(),
+        }
+    }
+
+    /// Columns of its input.
+    pub fn inputs(&self) -> usize {
+        self.hidden
+            .layers
+            .first()
+            .map_or(self.logit.inputs, |layer| layer.inputs)
+    }
+
+    /// Buffers for up to `batch` rows.
+    pub fn activations(&self, batch: usize) -> TowerActivations {
+        TowerActivations {
+            hidden: self.hidden.activations(batch),
+            d_hidden: vec![0.0; batch * self.logit.inputs],
+        }
+    }
+
+    /// Writes `logits` `[batch]` of an input `[batch, inputs]`.
+    pub fn forward(&self, input: Mat, acts: &mut TowerActivations, logits: &mut [f32]) {
+        self.hidden.forward(input, &mut acts.hidden);
+        let hidden = self.hidden.output(input, &acts.hidden);
+        self.logit.forward(hidden, MatMut::new(logits, input.rows(), 1));
+    }
+
+    /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`, d_logits `[batch]`.
+    pub fn backward(
+        &self,
+        input: Mat,
+        acts: &mut TowerActivations,
+        d_logits: &[f32],
+        d_input: MatMut,
+        grad: &mut Tower,
+    ) {
+        let batch = input.rows();
+        let hidden = self.hidden.output(input, &acts.hidden);
+        let mut d_hidden = MatMut::new(&mut acts.d_hidden, batch, self.logit.inputs);
+        planted!(d_hidden.fill(0.0), "tower: d_hidden not cleared" => ());
+        let of_logit = planted!(Some(d_hidden.reborrow()), "tower: the logit gives nothing back" => None);
+        self.logit
+            .backward(hidden, Mat::new(d_logits, batch, 1), of_logit, &mut grad.logit);
+        let d_input = planted!(Some(d_input), "tower: no d_input" => None);
+        self.hidden.backward(
+            input,
+            &mut acts.hidden,
+            d_hidden.as_mat(),
+            d_input,
+            &mut grad.hidden,
+        );
+    }
+
+    /// Names its weights under `name`, in order.
+    pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
+        self.hidden.tensors(name, out);
+        dense_tensors(&format!("{name}.logit"), &self.logit, out);
+    }
+
+    /// The same weights in the same order, to change.
+    pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
+        self.hidden.tensors_mut(out);
+        dense_tensors_mut(&mut self.logit, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

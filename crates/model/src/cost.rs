@@ -1,0 +1,189 @@
+//! What a declared network costs: shapes, parameters and multiplications per scored candidate.
+
+use spec::{Architecture, Spec};
+
+use crate::Plan;
+
+/// One line of the drawing.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Layer {
+    /// Name of the layer.
+    pub name: String,
+    /// Its shape in words, as `8 x [256 -> 128 -> 64]`.
+    pub shape: String,
+    /// Weights and biases.
+    pub parameters: u64,
+    /// Multiplications per candidate.
+    pub multiplications: u64,
+}
+
+/// The cost of a whole ranker.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Cost {
+    /// From the input to the score.
+    pub layers: Vec<Layer>,
+    /// Columns of the network's input.
+    pub input_width: usize,
+    /// Sum over the layers.
+    pub parameters: u64,
+    /// Sum over the layers.
+    pub multiplications: u64,
+}
+
+impl Cost {
+    /// Counts the network of `spec`. Look-ups and activations are not multiplications; mixing experts is.
+    pub fn of(spec: &Spec) -> Cost {
+        let plan = Plan::of(spec);
+        let mut layers = Vec::new();
+        for table in spec.tables.iter().filter(|table| table.dim > 0) {
+            let rows = table.len() as u64 + 1;
+            let shape = format!("{} rows + new, x {}", table.len(), table.dim);
+            layers.push(Layer {
+                name: format!("table {}", table.name),
+                shape,
+                parameters: rows * table.dim as u64,
+                multiplications: 0,
+            });
+        }
+        let objectives = spec.objectives.len() as u64;
+        let mut width = add_chains(&mut layers, "shared", 1, plan.width(), &spec.model.shared);
+        if let (Architecture::Mmoe, Some(experts)) = (spec.model.architecture, &spec.model.experts) {
+            let count = experts.count as u64;
+            let hidden = width as u64;
+            width = add_chains(&mut layers, "experts", count, width, &experts.widths);
+            let gates = hidden * count * objectives;
+            layers.push(Layer {
+                name: "gates".to_owned(),
+                shape: format!("{objectives} x [{hidden} -> {count}] softmax"),
+                parameters: gates,
+                multiplications: gates,
+            });
+            layers.push(Layer {
+                name: "mix".to_owned(),
+                shape: format!("{objectives} x [{count}] x [{count}, {width}]"),
+                parameters: 0,
+                multiplications: objectives * count * width as u64,
+            });
+        }
+        let towers: Vec<usize> = spec.model.towers.iter().copied().chain([1]).collect();
+        add_chains(&mut layers, "towers", objectives, width, &towers);
+        if let Some(bias) = &spec.bias {
+            let tower = crate::ShallowTower::new(spec, bias);
+            layers.push(Layer {
+                name: "shallow tower".to_owned(),
+                shape: format!(
+                    "{} objectives x {} cells x {} positions",
+                    bias.objectives.len(),
+                    tower.cells,
+                    tower.positions + 1
+                ),
+                parameters: tower.weight.iter().map(|weight| weight.len() as u64).sum(),
+                multiplications: 0,
+            });
+        }
+        Cost {
+            input_width: plan.width(),
+            parameters: layers.iter().map(|layer| layer.parameters).sum(),
+            multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
+            layers,
+        }
+    }
+}
+
+/// Adds `count` equal chains of dense layers; returns the width of one's output.
+fn add_chains(layers: &mut Vec<Layer>, name: &str, count: u64, inputs: usize, widths: &[usize]) -> usize {
+    let Some(&last) = widths.last() else { return inputs };
+    let sizes: Vec<u64> = [inputs].iter().chain(widths).map(|&width| width as u64).collect();
+    let multiplications: u64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let biases: u64 = sizes[1..].iter().sum();
+    let arrows = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" -> ");
+    layers.push(Layer {
+        name: name.to_owned(),
+        shape: if count == 1 {
+            format!("[{arrows}]")
+        } else {
+            format!("{count} x [{arrows}]")
+        },
+        parameters: count * (multiplications + biases),
+        multiplications: count * multiplications,
+    });
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Network;
+    use crate::testing::{BOTTOMS, MIXTURES, parsed, ranker_of, spec_with};
+
+    /// 20 id fields of 16 values, `dense` fields as given, 4 objectives.
+    fn small(dense: &str) -> String {
+        let ids: String = (0..20)
+            .map(|at| format!("f{at} = {{ side = \"item\", kind = \"id\", dim = 16, buckets = 100 }}\n"))
+            .collect();
+        let objectives: String = (0..4)
+            .map(|at| format!("o{at} = {{ group = \"g\", loss = \"binary\", absent = 0 }}\n"))
+            .collect();
+        format!(
+            "[fields]\n{ids}{dense}\n[objectives]\n{objectives}[model]\narchitecture = \"mmoe\"\nshared = [256]\n\
+             experts = {{ count = 8, widths = [128, 64] }}\ntowers = [32]\n[score]\no0 = 1.0\n"
+        )
+    }
+
+    #[test]
+    fn a_known_network_costs_what_a_count_by_hand_gives() {
+        let cost = Cost::of(&parsed(&small(
+            "v = { side = \"item\", kind = \"vector\", width = 8 }",
+        )));
+        let by_layer: Vec<_> = cost
+            .layers
+            .iter()
+            .filter(|layer| layer.multiplications > 0)
+            .map(|layer| layer.multiplications)
+            .collect();
+        // 328 -> 256; 8 x (256 -> 128 -> 64); 4 x (256 -> 8); 4 x 8 x 64; 4 x (64 -> 32 -> 1).
+        assert_eq!(
+            by_layer,
+            [83_968, 8 * (32_768 + 8_192), 8_192, 2_048, 4 * (2_048 + 32)]
+        );
+        assert_eq!((cost.input_width, cost.multiplications), (328, 430_208));
+
+        // A number has a column more than a vector's element: the one that says that it is missing.
+        let numbers: String = (0..8)
+            .map(|at| format!("n{at} = {{ side = \"item\", kind = \"number\" }}\n"))
+            .collect();
+        let cost = Cost::of(&parsed(&small(&numbers)));
+        assert_eq!((cost.input_width, cost.multiplications), (336, 430_208 + 8 * 256));
+    }
+
+    /// One multiplication for each weight of a product, and those of the mixture.
+    fn executed(network: &Network) -> u64 {
+        let products = network
+            .tensors()
+            .into_iter()
+            .filter(|tensor| tensor.shape.len() == 2);
+        let products: usize = products
+            .map(|tensor| tensor.shape.iter().product::<usize>())
+            .sum();
+        let mix = match network {
+            Network::SharedBottom(_) => 0,
+            Network::Mmoe(mmoe) => mmoe.towers.len() * mmoe.experts.count * mmoe.experts.output_width(),
+        };
+        (products + mix) as u64
+    }
+
+    #[test]
+    fn it_counts_the_multiplications_that_are_executed_and_the_parameters_that_exist() {
+        for model in MIXTURES.iter().chain(&BOTTOMS) {
+            let spec = spec_with(model);
+            let (cost, weights) = (Cost::of(&spec), ranker_of(&spec, 1).weights);
+            assert_eq!(cost.multiplications, executed(&weights.network), "{model}");
+            let parameters: usize = weights
+                .tensors(&spec)
+                .iter()
+                .map(|tensor| tensor.values.len())
+                .sum();
+            assert_eq!(cost.parameters, parameters as u64, "{model}");
+        }
+    }
+}

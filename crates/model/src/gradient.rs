@@ -1,0 +1,243 @@
+//! One training step's gradient: draws of drop-out, forward, losses, backward.
+//!
+//! In: an encoded batch and the keys of its draws. Out: the summed loss per objective, and [`Gradients`] of the mean over the
+//! batch of all objectives' weighted losses. Nothing is updated here but the admission of ids.
+
+use nn::{Bags, Dropout, GateDropout, Mat, MatMut, SparseGrad, binary_loss, draw, squared_loss};
+use spec::{Loss, Spec};
+
+use crate::shallow_tower::POSITION_LAYER;
+use crate::{Encoded, Network, NetworkActivations, Ranker, ShallowTower};
+
+const INPUT_LAYER: u32 = 1;
+const GATE_LAYER: u32 = 2;
+/// The first id field's layer number; the others follow.
+const ID_LAYER: u32 = 16;
+
+/// Keys of a step's draws: a draw depends on them and on the example's own key, not on threads or batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepKeys {
+    /// The training seed.
+    pub seed: u64,
+    /// Which pass over the data it is, so that an example draws anew each time.
+    pub pass: u64,
+    /// Whether these examples are met for the first time: only then do sightings count.
+    pub first_pass: bool,
+}
+
+impl StepKeys {
+    /// The seed of this pass's draws.
+    fn seed(self) -> u64 {
+        self.seed ^ self.pass.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Gradients of all weights.
+#[derive(Debug)]
+pub struct Gradients {
+    /// One per `Spec::tables`.
+    pub tables: Vec<SparseGrad>,
+    /// Of the main tower.
+    pub network: Network,
+    /// Of the shallow tower.
+    pub shallow: Option<ShallowTower>,
+}
+
+impl Gradients {
+    /// Zeros for the weights of `ranker`.
+    pub fn new(ranker: &Ranker) -> Gradients {
+        let tables = &ranker.weights.tables;
+        Gradients {
+            tables: tables
+                .iter()
+                .map(|t| SparseGrad::new(t.embedding.rows, t.embedding.dim))
+                .collect(),
+            network: ranker.weights.network.zeros_like(),
+            shallow: ranker.weights.shallow.as_ref().map(ShallowTower::zeros_like),
+        }
+    }
+
+    /// Back to zeros, as a step begins.
+    fn clear(&mut self) {
+        self.tables.iter_mut().for_each(SparseGrad::clear);
+        self.network
+            .tensors_mut()
+            .into_iter()
+            .for_each(|tensor| tensor.values.fill(0.0));
+        self.shallow
+            .iter_mut()
+            .flat_map(|shallow| &mut shallow.weight)
+            .for_each(|weight| weight.fill(0.0));
+    }
+}
+
+/// Buffers of a step, sized once.
+#[derive(Debug)]
+pub struct TrainWorkspace {
+    input: Vec<f32>,
+    d_input: Vec<f32>,
+    acts: NetworkActivations,
+    logits: Vec<Vec<f32>>,
+    d_logits: Vec<Vec<f32>>,
+    rows: Vec<Vec<u32>>,
+    positions: Vec<u32>,
+}
+
+impl TrainWorkspace {
+    /// Buffers for batches of up to `batch` examples.
+    pub fn new(ranker: &Ranker, batch: usize) -> TrainWorkspace {
+        let objectives = ranker.spec().objectives.len();
+        let width = ranker.encoder.plan().width();
+        TrainWorkspace {
+            input: Vec::with_capacity(batch * width),
+            d_input: vec![0.0; batch * width],
+            acts: ranker.weights.network.activations(batch),
+            logits: vec![vec![0.0; batch]; objectives],
+            d_logits: vec![vec![0.0; batch]; objectives],
+            rows: vec![Vec::new(); ranker.encoder.plan().ids.len()],
+            positions: Vec::with_capacity(batch),
+        }
+    }
+
+    /// Logits per objective of the last step's forward, drop-out included; the first `batch` are valid.
+    pub fn logits(&self) -> &[Vec<f32>] {
+        &self.logits
+    }
+}
+
+impl Ranker {
+    /// Computes the gradient of `batch` (at most the workspace's size, at least one example) and returns the summed,
+    /// unweighted loss per objective. The first pass counts sightings and admits rows, hence `&mut`; no weight changes otherwise.
+    pub fn gradient(
+        &mut self,
+        batch: &Encoded,
+        keys: StepKeys,
+        work: &mut TrainWorkspace,
+        gradients: &mut Gradients,
+    ) -> Vec<f64> {
+        gradients.clear();
+        self.draw_rows(batch, keys, &mut work.rows);
+        self.gather(batch, 0..batch.len, &work.rows, &mut work.input);
+        let spec = self.encoder.spec().clone();
+        let width = self.encoder.plan().width();
+        let input_dropout = (spec.model.input_dropout > 0.0).then_some(Dropout {
+            probability: spec.model.input_dropout,
+            seed: keys.seed(),
+            layer: INPUT_LAYER,
+            examples: &batch.keys,
+        });
+        let gate_dropout = (spec.model.gate_dropout > 0.0).then_some(GateDropout {
+            probability: spec.model.gate_dropout,
+            seed: keys.seed(),
+            layer: GATE_LAYER,
+            examples: &batch.keys,
+        });
+        if let Some(dropout) = &input_dropout {
+            dropout.apply(MatMut::new(&mut work.input, batch.len, width));
+        }
+        let x = Mat::new(&work.input, batch.len, width);
+
+        self.weights
+            .network
+            .forward(x, gate_dropout.as_ref(), &mut work.acts, &mut work.logits);
+        if let (Some(shallow), Some(bias)) = (&self.weights.shallow, &spec.bias) {
+            draw_positions(batch, bias.position_dropout, keys.seed(), &mut work.positions);
+            shallow.forward(batch, &work.positions, &mut work.logits);
+        }
+        let losses = losses(&spec, batch, &work.logits, &mut work.d_logits);
+
+        let mut d_x = MatMut::new(&mut work.d_input, batch.len, width);
+        planted!(d_x.fill(0.0), "gradient: d_x not cleared" => ());
+        self.weights.network.backward(
+            x,
+            &mut work.acts,
+            &work.d_logits,
+            d_x.reborrow(),
+            &mut gradients.network,
+        );
+        if let (Some(shallow), Some(grad)) = (&self.weights.shallow, &mut gradients.shallow) {
+            shallow.backward(batch, &work.positions, &work.d_logits, grad);
+        }
+        if let Some(dropout) = &input_dropout {
+            planted!(dropout.backward(d_x.reborrow()), "gradient: input drop-out forgotten" => ());
+        }
+        self.table_gradients(batch, &work.rows, d_x.as_mat(), &mut gradients.tables);
+        losses
+    }
+
+    /// **Adds** to the tables' gradients; `rows` are those that the step read, d_x `[batch, width]`.
+    fn table_gradients(&self, batch: &Encoded, rows: &[Vec<u32>], d_x: Mat, tables: &mut [SparseGrad]) {
+        for ((input, encoded), rows) in self.encoder.plan().ids.iter().zip(&batch.ids).zip(rows) {
+            let read = planted!(rows, "gradient: id drop-out forgotten" => &encoded.rows);
+            let bags = Bags {
+                offsets: &encoded.offsets,
+                rows: read,
+            };
+            let column = planted!(input.column, "gradient: columns of the first field" => 0);
+            let pool = planted!(input.pool, "gradient: sum for mean" => nn::Pool::Sum);
+            let embedding = &self.weights.tables[input.table].embedding;
+            embedding.backward(
+                bags,
+                pool,
+                d_x.columns(column, input.dim),
+                &mut tables[input.table],
+            );
+        }
+    }
+
+    /// The rows that this step reads: `new` by id drop-out and until a row is admitted.
+    fn draw_rows(&mut self, batch: &Encoded, keys: StepKeys, rows: &mut [Vec<u32>]) {
+        let seed = keys.seed();
+        let inputs = self.encoder.plan().ids.iter().zip(&batch.ids).zip(rows);
+        for (field, ((input, encoded), rows)) in (0u32..).zip(inputs) {
+            let table = &mut self.weights.tables[input.table];
+            let new = table.new_row();
+            rows.clear();
+            for example in 0..batch.len {
+                let bag =
+                    &encoded.rows[encoded.offsets[example] as usize..encoded.offsets[example + 1] as usize];
+                for (element, &row) in (0u32..).zip(bag) {
+                    let read = if keys.first_pass {
+                        table.meet(row)
+                    } else {
+                        table.read(row)
+                    };
+                    let dropped = input.dropout > 0.0
+                        && draw(seed, batch.keys[example], ID_LAYER + field, element) < input.dropout;
+                    rows.push(if dropped { new } else { read });
+                }
+            }
+        }
+    }
+}
+
+/// Positions with a share of them missing.
+fn draw_positions(batch: &Encoded, dropout: f32, seed: u64, positions: &mut Vec<u32>) {
+    positions.clear();
+    positions.extend(batch.positions.iter().zip(&batch.keys).map(|(&position, &key)| {
+        let dropped = dropout > 0.0 && draw(seed, key, POSITION_LAYER, 0) < dropout;
+        if dropped { 0 } else { position }
+    }));
+}
+
+/// Writes d_logits of the mean over the batch of the weighted losses; returns the summed loss per objective.
+fn losses(spec: &Spec, batch: &Encoded, logits: &[Vec<f32>], d_logits: &mut [Vec<f32>]) -> Vec<f64> {
+    let objectives = spec
+        .objectives
+        .iter()
+        .zip(&batch.labels)
+        .zip(logits.iter().zip(d_logits));
+    objectives
+        .map(|((objective, labels), (logits, d_logits))| {
+            let scale = objective.loss_weight / batch.len as f32;
+            let (logits, d_logits) = (&logits[..batch.len], &mut d_logits[..batch.len]);
+            match objective.loss {
+                Loss::Binary => binary_loss(logits, labels, scale, d_logits),
+                Loss::Squared => squared_loss(logits, labels, objective.clip, scale, d_logits),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! The ranker: how examples become inputs, inputs become predictions, and predictions a score.
+//!
+//! [`Encoder`] is the only encoder, for training and for serving: [`events::Examples`] in, an [`Encoded`] batch out.
+//! [`Ranker`] joins an encoder with [`Weights`]: embedding tables, a [`Network`] (one file per architecture in `arch/`)
+//! and the [`ShallowTower`]; it predicts and gives gradients. [`ScoreWeights`] combine predictions into what is sorted by.
+//! A ranker is kept as an [`artifact`] and published through a [`Registry`]. Optimizers, data and verdicts belong to
+//! `train`; HTTP to `serve`.
+
+// Planted faults, the same as in `nn`: its source, compiled here again, since they exist in tests of their own crate only.
+#[macro_use]
+#[path = "../../nn/src/faults.rs"]
+mod faults;
+
+mod arch;
+pub mod artifact;
+mod cost;
+mod encode;
+mod error;
+mod gradient;
+mod plan;
+mod predictions;
+mod ranker;
+mod registry;
+mod scaler;
+mod score;
+pub mod sealed;
+mod shallow_tower;
+mod table;
+mod tensors;
+#[cfg(test)]
+mod testing;
+mod weights;
+
+pub use arch::{Mmoe, Network, NetworkActivations, SharedBottom, Stack, Tower};
+pub use cost::{Cost, Layer};
+pub use encode::{Encoded, EncodedIds, Encoder};
+pub use error::ModelError;
+pub use gradient::{Gradients, StepKeys, TrainWorkspace};
+pub use plan::{DenseSource, IdInput, Plan};
+pub use predictions::{Positions, Predictions};
+pub use ranker::Ranker;
+pub use registry::Registry;
+pub use scaler::{Scaler, ScalerFit, Scalers};
+pub use score::{Ranked, ScoreWeights};
+pub use shallow_tower::ShallowTower;
+pub use table::IdTable;
+pub use tensors::{Tensor, TensorMut};
+pub use weights::Weights;

@@ -1,0 +1,231 @@
+//! A sealed folder: files with a manifest of their checksums, written whole or not at all.
+//!
+//! In: named bytes. Out: a folder that either does not exist or is complete; reading it back verifies every byte.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::ModelError;
+
+const MANIFEST: &str = "manifest.json";
+/// Version of the folder's layout.
+const FORMAT: u32 = 1;
+
+/// Files by name.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Manifest {
+    format: u32,
+    kind: String,
+    about: Value,
+    /// blake3 of each file.
+    files: BTreeMap<String, String>,
+    /// blake3 of the manifest without this key.
+    seal: String,
+}
+
+impl Manifest {
+    fn digest(&self) -> String {
+        let text = serde_json::json!([self.format, self.kind, self.about, self.files]).to_string();
+        digest(text.as_bytes())
+    }
+}
+
+/// Writes `files` as the folder `path`, replacing what was there in one step. `kind` and `about` go into the manifest.
+///
+/// # Errors
+/// What the file system refused; [`read`] then finds what it found before.
+pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(), ModelError> {
+    let checksums = files.iter().map(|(name, bytes)| (name.clone(), digest(bytes)));
+    let mut manifest = Manifest {
+        format: FORMAT,
+        kind: kind.to_owned(),
+        about,
+        files: checksums.collect(),
+        seal: String::new(),
+    };
+    manifest.seal = manifest.digest();
+    let manifest =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| ModelError::damaged(path, error.to_string()))?;
+
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|error| ModelError::io(parent, error))?;
+    let fresh = beside(path, "new");
+    clear(&fresh)?;
+    fs::create_dir(&fresh).map_err(|error| ModelError::io(&fresh, error))?;
+    for (name, bytes) in files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes))
+        .chain([(MANIFEST, &manifest)])
+    {
+        write_durably(&fresh.join(name), bytes)?;
+    }
+    sync_folder(&fresh)?;
+    let old = beside(path, "old");
+    // Where a crash left only the old folder it stays until the new one has its name.
+    if path.exists() {
+        clear(&old)?;
+        fs::rename(path, &old).map_err(|error| ModelError::io(path, error))?;
+    }
+    fs::rename(&fresh, path).map_err(|error| ModelError::io(path, error))?;
+    sync_folder(parent)?;
+    clear(&old)
+}
+
+/// Reads the folder `path` of the given `kind`, verifying every file; returns `about` and the files.
+///
+/// # Errors
+/// Which file is missing, damaged or of another kind.
+pub fn read(path: &Path, kind: &str) -> Result<(Value, Files), ModelError> {
+    // A crash between the two renames of `write` leaves only the old folder: it is complete.
+    let old = beside(path, "old");
+    let path = if !path.exists() && old.exists() {
+        old.as_path()
+    } else {
+        path
+    };
+    let manifest_path = path.join(MANIFEST);
+    let bytes = fs::read(&manifest_path).map_err(|error| ModelError::io(&manifest_path, error))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| ModelError::damaged(&manifest_path, error.to_string()))?;
+    if manifest.seal != manifest.digest() {
+        return Err(ModelError::damaged(
+            &manifest_path,
+            "its seal does not match its contents",
+        ));
+    }
+    if manifest.format != FORMAT || manifest.kind != kind {
+        let found = format!(
+            "found a {} of format {}, expected a {kind} of format {FORMAT}",
+            manifest.kind, manifest.format
+        );
+        return Err(ModelError::damaged(&manifest_path, found));
+    }
+    let mut files = Files::new();
+    for (name, expected) in manifest.files {
+        let file = path.join(&name);
+        let bytes = fs::read(&file).map_err(|error| ModelError::io(&file, error))?;
+        let found = digest(&bytes);
+        if found != expected {
+            let message = format!(
+                "blake3 is {}.., the manifest says {}..",
+                &found[..12],
+                expected.get(..12).unwrap_or(&expected)
+            );
+            return Err(ModelError::damaged(&file, message));
+        }
+        files.insert(name, bytes);
+    }
+    Ok((manifest.about, files))
+}
+
+/// The hex digest by which files and examples are compared.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// `path` with a suffix, hidden, beside it.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    path.with_file_name(format!(".{name}.{suffix}"))
+}
+
+fn clear(path: &Path) -> Result<(), ModelError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ModelError::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| ModelError::io(path, error))
+}
+
+fn sync_folder(path: &Path) -> Result<(), ModelError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| ModelError::io(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        Files::from([
+            ("a.bin".to_owned(), vec![1, 2, 3]),
+            ("b.txt".to_owned(), b"text".to_vec()),
+        ])
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_may_be_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/artifact");
+        write(&path, "test", serde_json::json!({"n": 1}), &files()).unwrap();
+        write(&path, "test", serde_json::json!({"n": 2}), &files()).unwrap();
+        assert_eq!(
+            read(&path, "test").unwrap(),
+            (serde_json::json!({"n": 2}), files())
+        );
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+    }
+
+    #[test]
+    fn any_flipped_byte_of_any_file_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("artifact");
+        write(&path, "test", serde_json::json!({"examples": 10}), &files()).unwrap();
+        for entry in fs::read_dir(&path).unwrap() {
+            let file = entry.unwrap().path();
+            let whole = fs::read(&file).unwrap();
+            for at in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x10;
+                if damaged[at].is_ascii_whitespace() && whole[at].is_ascii_whitespace() {
+                    continue;
+                }
+                fs::write(&file, &damaged).unwrap();
+                assert!(read(&path, "test").is_err(), "byte {at} of {}", file.display());
+            }
+            fs::write(&file, &whole).unwrap();
+        }
+        assert!(read(&path, "test").is_ok());
+    }
+
+    #[test]
+    fn a_crash_between_the_two_renames_leaves_the_old_folder_readable() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("artifact");
+        write(&path, "test", serde_json::json!(1), &files()).unwrap();
+        fs::rename(&path, beside(&path, "old")).unwrap();
+        assert_eq!(read(&path, "test").unwrap().0, serde_json::json!(1));
+        write(&path, "test", serde_json::json!(2), &files()).unwrap();
+        assert_eq!(read(&path, "test").unwrap().0, serde_json::json!(2));
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+    }
+}
