@@ -1,0 +1,33 @@
+//! What can go wrong in training.
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The log or the store.
+    #[error(transparent)]
+    Events(#[from] events::EventsError),
+    /// An artifact or a checkpoint.
+    #[error(transparent)]
+    Model(#[from] model::ModelError),
+    /// The data do not allow what was asked.
+    #[error("{0}")]
+    Data(String),
+    /// A loss or weight stopped being finite.
+    #[error("training diverged: {0}; lower `[train] learning_rate` or scale the numbers")]
+    Diverged(String),
+    /// Stopped by the user before anything worth keeping existed.
+    #[error("stopped before the first epoch was complete; nothing was written")]
+    Stopped,
+}
+
+impl TrainError {
+    /// Whether the user's data or declaration is at fault, rather than the machine.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            TrainError::Events(error) => error.is_bad_input(),
+            TrainError::Model(error) => !matches!(error, model::ModelError::Io { .. } | model::ModelError::Events(_)),
+            TrainError::Data(_) => true,
+            TrainError::Diverged(_) | TrainError::Stopped => false,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! `train`: from flat files to a model, a checkpoint and metrics.
+//!
+//! In: a [`FlatLog`] in time order. Out: a folder with `model/`, `checkpoint/` and `metrics.json`, whole or not at all.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use events::FlatLog;
+use model::{Encoded, Encoder, Positions, Ranker, ScalerFit, Weights, artifact};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use spec::Spec;
+
+use crate::{Checkpoint, Evaluation, Outcomes, Progress, Split, TrainError, Trainer};
+
+/// Where the result goes.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// The folder to write; must not exist unless `overwrite`.
+    pub out: std::path::PathBuf,
+    /// Replace what is there.
+    pub overwrite: bool,
+}
+
+/// Metrics after one epoch.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct EpochMetrics {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean over objectives of validation loss / the constant predictor's.
+    pub relative_loss: f64,
+    /// On the validation part.
+    pub validation: Evaluation,
+}
+
+/// What training came to; also `metrics.json`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct TrainReport {
+    /// Rows of training, validation and test part.
+    pub rows: [u64; 3],
+    /// The seed.
+    pub seed: u64,
+    /// Multiplications per candidate.
+    pub multiplications: u64,
+    /// Every epoch that was run.
+    pub epochs: Vec<EpochMetrics>,
+    /// The epoch whose weights were kept.
+    pub best_epoch: usize,
+    /// Metrics on the test part.
+    pub test: Evaluation,
+}
+
+/// Trains on `log` and writes the result.
+///
+/// # Errors
+/// Bad data, a diverged loss, a folder that cannot be written.
+pub fn train(
+    spec: &Arc<Spec>,
+    log: &FlatLog,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<TrainReport, TrainError> {
+    if options.out.exists() && !options.overwrite {
+        let out = options.out.display();
+        return Err(TrainError::Data(format!("{out} exists; name another `--out` or add `--overwrite`")));
+    }
+    let split = Split::of(log.rows(), spec.train.split);
+    for (part, range) in [("training", &split.train), ("validation", &split.validation), ("test", &split.test)] {
+        if range.is_empty() {
+            let rows = log.rows();
+            return Err(TrainError::Data(format!("{rows} rows leave the {part} part of `[train] split` empty")));
+        }
+    }
+    let (encoder, means) = fit(spec, log, split.train.clone(), progress)?;
+    let mut weights = Weights::new(spec, spec.train.seed);
+    weights.set_base_rates(spec, &means);
+    let run = Run { spec, log, split: &split, means: &means };
+    let (best, epochs) = run.epochs(Trainer::new(Ranker { encoder, weights }), progress)?;
+
+    let best_trainer = best.checkpoint.resume(&options.out.join("checkpoint"))?;
+    progress.begin("test", split.test.end - split.test.start);
+    let test = run.evaluate(&best_trainer.ranker, split.test.clone(), progress)?;
+    let report = TrainReport {
+        rows: [&split.train, &split.validation, &split.test].map(|range| range.end - range.start),
+        seed: spec.train.seed,
+        multiplications: model::Cost::of(spec).multiplications,
+        epochs,
+        best_epoch: best.epoch,
+        test,
+    };
+    write(&options.out, &best_trainer.ranker, &best.checkpoint, &report)?;
+    Ok(report)
+}
+
+/// One pass over the training part: scalers and mean labels.
+fn fit(
+    spec: &Arc<Spec>,
+    log: &FlatLog,
+    rows: Range<u64>,
+    progress: &mut dyn Progress,
+) -> Result<(Encoder, Vec<Option<f64>>), TrainError> {
+    progress.begin("fit scalers", rows.end - rows.start);
+    let mut scalers = ScalerFit::new(spec);
+    let mut labels = LabelMeans::new(spec);
+    for examples in log.read(rows) {
+        let examples = examples?;
+        Encoder::fit(spec, &examples, &mut scalers);
+        labels.add(&examples);
+        progress.advance(examples.len() as u64);
+    }
+    let means = labels.finish();
+    for (objective, mean) in spec.objectives.iter().zip(&means) {
+        if mean.is_none() {
+            let name = &objective.name;
+            return Err(TrainError::Data(format!(
+                "objective `{name}` has no observed label in the training part: check `label`, `given` and the split"
+            )));
+        }
+    }
+    Ok((Encoder::new(spec.clone(), scalers.finish()), means))
+}
+
+/// Mean observed label per objective.
+#[derive(Debug, Clone)]
+pub(crate) struct LabelMeans(Vec<(f64, u64)>);
+
+impl LabelMeans {
+    pub(crate) fn new(spec: &Spec) -> LabelMeans {
+        LabelMeans(vec![(0.0, 0); spec.objectives.len()])
+    }
+
+    pub(crate) fn add(&mut self, examples: &events::Examples) {
+        for (objective, (sum, count)) in self.0.iter_mut().enumerate() {
+            for label in examples.label(objective).iter().flatten() {
+                *sum += f64::from(label);
+                *count += 1;
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Option<f64>> {
+        self.0.into_iter().map(|(sum, count)| (count > 0).then(|| sum / count as f64)).collect()
+    }
+}
+
+/// The epoch worth keeping.
+struct Best {
+    epoch: usize,
+    relative_loss: f64,
+    checkpoint: Checkpoint,
+}
+
+/// What stays the same during a run.
+struct Run<'a> {
+    spec: &'a Arc<Spec>,
+    log: &'a FlatLog,
+    split: &'a Split,
+    means: &'a [Option<f64>],
+}
+
+impl Run<'_> {
+    /// Epochs until the validation loss has not fallen for `patience` of them.
+    fn epochs(&self, mut trainer: Trainer, progress: &mut dyn Progress) -> Result<(Best, Vec<EpochMetrics>), TrainError> {
+        let train = &self.spec.train;
+        let mut best: Option<Best> = None;
+        let mut epochs = Vec::new();
+        for epoch in 1..=train.epochs {
+            let rows = self.split.train.end + self.split.validation.end - self.split.validation.start;
+            progress.begin(&format!("epoch {epoch}"), rows);
+            if !self.epoch(&mut trainer, progress)? {
+                break;
+            }
+            let validation = self.evaluate(&trainer.ranker, self.split.validation.clone(), progress)?;
+            let relative_loss = validation.relative_loss();
+            progress.note(&format!("epoch {epoch:>3}  validation loss / constant {relative_loss:.4}"));
+            epochs.push(EpochMetrics { epoch, relative_loss, validation });
+            if !relative_loss.is_finite() || !trainer.ranker.weights.is_finite(self.spec) {
+                return Err(TrainError::Diverged(format!("validation loss is {relative_loss} after epoch {epoch}")));
+            }
+            if best.as_ref().is_none_or(|best| relative_loss < best.relative_loss) {
+                best = Some(Best { epoch, relative_loss, checkpoint: Checkpoint::of(&trainer)? });
+            }
+            if best.as_ref().is_some_and(|best| epoch - best.epoch >= train.patience) {
+                break;
+            }
+        }
+        Ok((best.ok_or(TrainError::Stopped)?, epochs))
+    }
+
+    /// One pass over the training part, shuffled within a window that moves through the log. False: the user stopped it.
+    fn epoch(&self, trainer: &mut Trainer, progress: &mut dyn Progress) -> Result<bool, TrainError> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.spec.train.seed);
+        rng.set_stream(trainer.pass + 1);
+        let mut window = Encoded::default();
+        for examples in self.log.read(self.split.train.clone()) {
+            if progress.stopped() {
+                return Ok(false);
+            }
+            window.append(&trainer.ranker.encoder.encode(&examples?));
+            if window.len >= self.spec.train.shuffle_window {
+                learn_shuffled(trainer, &mut window, &mut rng, progress)?;
+            }
+        }
+        learn_shuffled(trainer, &mut window, &mut rng, progress)?;
+        trainer.pass += 1;
+        Ok(true)
+    }
+
+    fn evaluate(&self, ranker: &Ranker, rows: Range<u64>, progress: &mut dyn Progress) -> Result<Evaluation, TrainError> {
+        let mut outcomes = Outcomes::default();
+        for examples in self.log.read(rows) {
+            let batch = ranker.encoder.encode(&examples?);
+            outcomes.add(&batch, &ranker.predict(&batch, Positions::Logged));
+            progress.advance(batch.len as u64);
+        }
+        Ok(outcomes.evaluate(self.spec, self.means))
+    }
+}
+
+/// Learns from the window in a random order and empties it.
+fn learn_shuffled(
+    trainer: &mut Trainer,
+    window: &mut Encoded,
+    rng: &mut ChaCha8Rng,
+    progress: &mut dyn Progress,
+) -> Result<(), TrainError> {
+    let mut rows: Vec<u32> = (0..window.len as u32).collect();
+    rows.shuffle(rng);
+    let batch = trainer.ranker.spec().train.batch;
+    for rows in rows.chunks(batch) {
+        trainer.learn_rows(window, rows, trainer.pass == 0)?;
+        progress.advance(rows.len() as u64);
+    }
+    *window = Encoded::default();
+    Ok(())
+}
+
+/// Writes the run's folder whole: in a fresh folder beside, then renamed.
+fn write(out: &Path, ranker: &Ranker, checkpoint: &Checkpoint, report: &TrainReport) -> Result<(), TrainError> {
+    let io = |error: std::io::Error| model::ModelError::Io { path: out.to_path_buf(), source: error };
+    let name = out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let fresh = out.with_file_name(format!(".{name}.new"));
+    if fresh.exists() {
+        std::fs::remove_dir_all(&fresh).map_err(io)?;
+    }
+    artifact::write(&fresh.join("model"), ranker, &serde_json::json!({ "epoch": report.best_epoch }))?;
+    checkpoint.write(&fresh.join("checkpoint"))?;
+    let metrics = serde_json::to_vec_pretty(report).map_err(std::io::Error::from).map_err(io)?;
+    std::fs::write(fresh.join("metrics.json"), metrics).map_err(io)?;
+    if out.exists() {
+        std::fs::remove_dir_all(out).map_err(io)?;
+    }
+    std::fs::rename(&fresh, out).map_err(io)?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Training: examples become a challenger and a verdict.
+//!
+//! [`train`] learns from flat files: a time-ordered split, epochs, early stopping, metrics. [`learn`] continues from the last
+//! checkpoint on what closed in a store's log since, and promotes its challenger past the gates. Both drive a [`Trainer`], whose
+//! [`Checkpoint`] resumes to the bit. How a ranker predicts is `model`'s; what is served, and how, is `serve`'s.
+
+mod checkpoint;
+mod error;
+mod evaluate;
+mod flat;
+mod gates;
+mod learn;
+mod optimizer;
+mod progress;
+mod split;
+mod trainer;
+mod verify;
+
+pub use checkpoint::Checkpoint;
+pub use error::TrainError;
+pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
+pub use flat::{EpochMetrics, TrainOptions, TrainReport, train};
+pub use gates::{GateResult, Verdict};
+pub use learn::{LearnOptions, LearnReport, import_run, learn};
+pub use optimizer::Optimizer;
+pub use progress::{Progress, Silent};
+pub use split::Split;
+pub use trainer::Trainer;
+pub use verify::{RunCheck, VerifyReport, verify};
