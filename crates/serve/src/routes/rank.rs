@@ -1,0 +1,241 @@
+//! `POST /v1/rank`: orders candidates and records the slate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use events::{ExampleBuilder, ExampleRow, Examples, Fields, Impression, Slate};
+use model::{Positions, Predictions, Ranked};
+use serde::{Deserialize, Serialize};
+use spec::Spec;
+
+use crate::problem::{Body, off_thread};
+use crate::resolve::{Shared, item_fields};
+use crate::{Live, Problem, Service};
+
+/// Most candidates of a request.
+const MAX_CANDIDATES: usize = 10_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RankRequest {
+    user: String,
+    query: Option<String>,
+    /// Values of user-, context- and query-side fields.
+    #[serde(default)]
+    context: Fields,
+    candidates: Option<Vec<Candidate>>,
+    /// Most items in the slate; default all candidates.
+    limit: Option<usize>,
+    /// The client's id of the request: a retry gets the same slate.
+    request: Option<String>,
+    /// ms since 1970; default now.
+    time: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Candidate {
+    Id(String),
+    WithFields(ItemWithFields),
+}
+
+/// A candidate with values of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ItemWithFields {
+    item: String,
+    #[serde(default)]
+    fields: Fields,
+}
+
+impl Candidate {
+    fn parts(&self) -> (&str, &Fields) {
+        static NONE: Fields = Fields::new();
+        match self {
+            Candidate::Id(item) => (item, &NONE),
+            Candidate::WithFields(ItemWithFields { item, fields }) => (item, fields),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RankAnswer {
+    slate: String,
+    model: String,
+    score_version: i64,
+    items: Vec<RankedItem>,
+}
+
+#[derive(Serialize)]
+struct RankedItem {
+    item: String,
+    position: u32,
+    score: f64,
+    /// By objective.
+    predictions: BTreeMap<String, f32>,
+}
+
+pub(crate) async fn post(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<RankRequest>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    off_thread(move || rank(&service, request)).await.map(Json)
+}
+
+fn rank(service: &Service, request: RankRequest) -> Result<serde_json::Value, Problem> {
+    let time = service.time(request.time);
+    let live = service.live()?;
+    let id = service.slate_id(request.request.as_deref());
+    if let Some(request) = &request.request {
+        if let Some(answer) = service.answered(request) {
+            return Ok(answer);
+        }
+        if let Some(slate) = service.recorder.slate(&id)? {
+            return answer_again(service, slate);
+        }
+    }
+    let spec = live.ranker.spec().clone();
+    let (slate, scores) = ranked_slate(service, &live, &spec, id, time, &request)?;
+    let answer = answer(&slate, &spec, &live.version, live.score_version, &scores)?;
+    service.settle(slate, request.request.as_deref(), answer)
+}
+
+/// Resolves, encodes, predicts and orders: the slate to record and its scores.
+fn ranked_slate(
+    service: &Service,
+    live: &Live,
+    spec: &Spec,
+    id: String,
+    time: i64,
+    request: &RankRequest,
+) -> Result<(Slate, Vec<f64>), Problem> {
+    let (as_of, derived) = {
+        let derived = service.recorder.derived();
+        let derived = derived.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        derived.values(&request.user, &live.histories)
+    };
+    let (shared, candidates) = {
+        let catalogue = service.catalogue();
+        let shared = Shared {
+            spec,
+            catalogue: &catalogue,
+            user: &request.user,
+            query: request.query.as_deref(),
+            context: &request.context,
+        };
+        (shared.fields(derived)?, resolved_candidates(spec, &catalogue, request)?)
+    };
+    let mut slate = Slate {
+        id,
+        time,
+        user: request.user.clone(),
+        query: request.query.clone(),
+        shared,
+        impressions: Vec::new(),
+        model: Some(live.version.clone()),
+        score_version: Some(live.score_version),
+        as_of,
+    };
+    let examples = candidate_examples(spec, &slate, &candidates)?;
+    let predictions = live.ranker.predict_examples(&examples, Positions::Missing);
+    let items: Vec<&str> = candidates.iter().map(|(item, _)| item.as_str()).collect();
+    let ranked = live.score.rank(&items, &predictions);
+    let shown = ranked.len().min(request.limit.unwrap_or(usize::MAX));
+    slate.impressions = impressions(candidates, &predictions, &ranked[..shown]);
+    let scores = ranked[..shown].iter().map(|ranked| ranked.score).collect();
+    Ok((slate, scores))
+}
+
+/// Candidates with their field values, by item id, so that the order in which they were given cannot matter.
+fn resolved_candidates(
+    spec: &Spec,
+    catalogue: &events::Catalogue,
+    request: &RankRequest,
+) -> Result<Vec<(String, Fields)>, Problem> {
+    let Some(candidates) = &request.candidates else {
+        return Err(Problem::unusable("`candidates` is missing: name the items to rank; there is no retrieval yet"));
+    };
+    if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
+        let found = candidates.len();
+        return Err(Problem::unusable(format!("`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}")));
+    }
+    let mut seen = BTreeSet::new();
+    let mut resolved = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let (item, given) = candidate.parts();
+        if !seen.insert(item) {
+            return Err(Problem::unusable(format!("candidate `{item}` is named twice")));
+        }
+        resolved.push((item.to_owned(), item_fields(spec, catalogue, item, given)?));
+    }
+    resolved.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(resolved)
+}
+
+/// The candidates as the examples that training would see, without labels and positions.
+fn candidate_examples(spec: &Spec, slate: &Slate, candidates: &[(String, Fields)]) -> Result<Examples, Problem> {
+    let mut builder = ExampleBuilder::new(spec);
+    let labels = vec![None; spec.objectives.len()];
+    for (item, fields) in candidates {
+        builder.push(&ExampleRow {
+            key: 0,
+            time: slate.time,
+            user: &slate.user,
+            item,
+            slate: Some(&slate.id),
+            position: None,
+            query: slate.query.as_deref(),
+            shared: &slate.shared,
+            fields,
+            labels: &labels,
+        })?;
+    }
+    Ok(builder.finish())
+}
+
+fn impressions(mut candidates: Vec<(String, Fields)>, predictions: &Predictions, ranked: &[Ranked]) -> Vec<Impression> {
+    let ranked = (1u32..).zip(ranked);
+    ranked
+        .map(|(position, ranked)| {
+            let (item, fields) = std::mem::take(&mut candidates[ranked.candidate]);
+            Impression { item, position, fields, predictions: predictions.row(ranked.candidate), propensity: None }
+        })
+        .collect()
+}
+
+fn answer(
+    slate: &Slate,
+    spec: &Spec,
+    model: &str,
+    score_version: i64,
+    scores: &[f64],
+) -> Result<serde_json::Value, Problem> {
+    let items = slate.impressions.iter().zip(scores).map(|(impression, &score)| {
+        let predictions = spec.objectives.iter().zip(&impression.predictions);
+        RankedItem {
+            item: impression.item.clone(),
+            position: impression.position,
+            score,
+            predictions: predictions.map(|(objective, &value)| (objective.name.clone(), value)).collect(),
+        }
+    });
+    let answer =
+        RankAnswer { slate: slate.id.clone(), model: model.to_owned(), score_version, items: items.collect() };
+    serde_json::to_value(answer).map_err(|error| Problem::unavailable(error.to_string()))
+}
+
+/// The answer of a slate that an earlier run of the service recorded.
+fn answer_again(service: &Service, slate: Slate) -> Result<serde_json::Value, Problem> {
+    let (Some(version), Some(score_version)) = (slate.model.clone(), slate.score_version) else {
+        return Err(Problem::conflict(format!("`request` names slate `{}`, which another ranker showed", slate.id)));
+    };
+    let ranker = service.registry.load(&version)?;
+    let scores = service.state.scores()?;
+    let newest = scores.iter().find(|row| row.version == score_version).map(|row| (row.version, &row.weights));
+    let live = Live::new(version.clone(), Arc::new(ranker), newest);
+    let scores: Vec<f64> =
+        slate.impressions.iter().map(|impression| live.score.combine(&impression.predictions)).collect();
+    answer(&slate, live.ranker.spec(), &version, score_version, &scores)
+}
