@@ -24,8 +24,15 @@ impl Live {
     /// A ranker with the store's newest score weights, or the declaration's own where those do not fit its objectives.
     pub fn new(version: String, ranker: Arc<Ranker>, newest: Option<(i64, &BTreeMap<String, f64>)>) -> Live {
         let spec = ranker.spec().clone();
-        let stored = newest.and_then(|(version, weights)| Some((version, ScoreWeights::from_names(&spec, weights).ok()?)));
+        let stored = newest
+            .and_then(|(version, weights)| Some((version, ScoreWeights::from_names(&spec, weights).ok()?)));
         let (score_version, score) = stored.unwrap_or_else(|| (0, ScoreWeights::of(&spec)));
-        Live { version, ranker, score_version, score, histories: HistoryRule::of(&spec) }
+        Live {
+            version,
+            ranker,
+            score_version,
+            score,
+            histories: HistoryRule::of(&spec),
+        }
     }
 }

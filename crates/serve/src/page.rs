@@ -81,14 +81,31 @@ fn serving(live: Option<&Live>) -> Markup {
 
 /// A day's row is a list of `[column, value]`, in the order of columns; the first value is the day.
 fn days_section(days: &[Value]) -> Markup {
-    let widest = days.iter().filter_map(Value::as_array).max_by_key(|row| row.len());
-    let columns: Vec<&str> = widest.into_iter().flatten().filter_map(|pair| pair[0].as_str()).collect();
+    let widest = days
+        .iter()
+        .filter_map(Value::as_array)
+        .max_by_key(|row| row.len());
+    let columns: Vec<&str> = widest
+        .into_iter()
+        .flatten()
+        .filter_map(|pair| pair[0].as_str())
+        .collect();
     let series: Vec<(&str, Vec<(f64, f64)>)> = columns
         .iter()
         .filter_map(|column| Some((column.strip_suffix(DRAWN)?, points(days, column))))
         .collect();
-    let lines: Vec<Line> = series.iter().map(|(name, points)| Line { name, points }).collect();
-    let figure = draw::lines("Satisfied minutes per visit", "day", "minutes (true value)", &lines, 720, 320);
+    let lines: Vec<Line> = series
+        .iter()
+        .map(|(name, points)| Line { name, points })
+        .collect();
+    let figure = draw::lines(
+        "Satisfied minutes per visit",
+        "day",
+        "minutes (true value)",
+        &lines,
+        720,
+        320,
+    );
     html! {
         h2 { "Days" }
         @if let Ok(figure) = figure { (PreEscaped(figure)) }
@@ -102,12 +119,18 @@ fn days_section(days: &[Value]) -> Markup {
 }
 
 fn value<'a>(row: &'a Value, column: &str) -> &'a Value {
-    let pair = row.as_array().into_iter().flatten().find(|pair| pair[0] == column);
+    let pair = row
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|pair| pair[0] == column);
     pair.map_or(&Value::Null, |pair| &pair[1])
 }
 
 fn points(days: &[Value], column: &str) -> Vec<(f64, f64)> {
-    days.iter().filter_map(|row| Some((value(row, "day").as_f64()?, value(row, column).as_f64()?))).collect()
+    days.iter()
+        .filter_map(|row| Some((value(row, "day").as_f64()?, value(row, column).as_f64()?)))
+        .collect()
 }
 
 fn cell(value: &Value) -> String {
@@ -121,7 +144,14 @@ fn cell(value: &Value) -> String {
 
 fn slate_section(slate: &Slate, live: Option<&Live>) -> Markup {
     let objectives: Vec<&str> = live
-        .map(|live| live.ranker.spec().objectives.iter().map(|objective| objective.name.as_str()).collect())
+        .map(|live| {
+            live.ranker
+                .spec()
+                .objectives
+                .iter()
+                .map(|objective| objective.name.as_str())
+                .collect()
+        })
         .unwrap_or_default();
     html! {
         h2 { "A visitor's slate" }

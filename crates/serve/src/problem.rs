@@ -18,32 +18,50 @@ pub struct Problem {
 impl Problem {
     /// 400: the body is not the JSON that the route takes.
     pub fn malformed(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+        Problem {
+            status: StatusCode::BAD_REQUEST,
+            detail: detail.into(),
+        }
     }
 
     /// 404: no such thing.
     pub fn not_found(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::NOT_FOUND, detail: detail.into() }
+        Problem {
+            status: StatusCode::NOT_FOUND,
+            detail: detail.into(),
+        }
     }
 
     /// 409: not in this state.
     pub fn conflict(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::CONFLICT, detail: detail.into() }
+        Problem {
+            status: StatusCode::CONFLICT,
+            detail: detail.into(),
+        }
     }
 
     /// 413: more than the limit.
     pub fn too_large(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::PAYLOAD_TOO_LARGE, detail: detail.into() }
+        Problem {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            detail: detail.into(),
+        }
     }
 
     /// 422: well-formed, but a value cannot be used.
     pub fn unusable(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::UNPROCESSABLE_ENTITY, detail: detail.into() }
+        Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: detail.into(),
+        }
     }
 
     /// 503: not now.
     pub fn unavailable(detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail: detail.into() }
+        Problem {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -64,7 +82,11 @@ impl std::fmt::Display for Problem {
 impl From<events::EventsError> for Problem {
     /// A store that cannot write: nothing was acknowledged.
     fn from(error: events::EventsError) -> Problem {
-        if error.is_bad_input() { Problem::unusable(error.to_string()) } else { Problem::unavailable(error.to_string()) }
+        if error.is_bad_input() {
+            Problem::unusable(error.to_string())
+        } else {
+            Problem::unavailable(error.to_string())
+        }
     }
 }
 
@@ -81,7 +103,12 @@ impl IntoResponse for Problem {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        (
+            self.status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body.to_string(),
+        )
+            .into_response()
     }
 }
 
@@ -94,8 +121,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY)
             .await
-            .map_err(|error| Problem::too_large(format!("body: {error}; at most {MAX_BODY} bytes are read")))?;
-        let body = serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(format!("body: {error}")))?;
+            .map_err(|error| {
+                Problem::too_large(format!("body: {error}; at most {MAX_BODY} bytes are read"))
+            })?;
+        let body =
+            serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(format!("body: {error}")))?;
         Ok(Body(body))
     }
 }
@@ -104,7 +134,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(Problem::unavailable(format!("the request's work ended early: {error}"))))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Problem::unavailable(format!(
+            "the request's work ended early: {error}"
+        )))
+    })
 }

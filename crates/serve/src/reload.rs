@@ -79,12 +79,14 @@ impl Service {
         match live {
             Some(live) if live.version == version => {
                 if newest.is_some_and(|(version, _)| version != live.score_version) {
-                    self.live.store(Some(Arc::new(Live::new(version, live.ranker.clone(), newest))));
+                    self.live
+                        .store(Some(Arc::new(Live::new(version, live.ranker.clone(), newest))));
                 }
             }
             _ => {
                 let ranker = Arc::new(self.registry.load(&version)?);
-                self.live.store(Some(Arc::new(Live::new(version, ranker, newest))));
+                self.live
+                    .store(Some(Arc::new(Live::new(version, ranker, newest))));
             }
         }
         Ok(())

@@ -51,9 +51,15 @@ pub(crate) fn item_fields(
 ) -> Result<Fields, Problem> {
     let entry = catalogue.item(item);
     let mut fields = Fields::new();
-    for (at, field) in spec.fields.iter().enumerate().filter(|(_, field)| field.side == Side::Item) {
+    for (at, field) in spec
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.side == Side::Item)
+    {
         if let Some(value) = given.get(&field.name).or_else(|| entry?.get(&field.attribute)) {
-            let value = checked(spec, at, value).map_err(|problem| problem.within(&format!("item `{item}`")))?;
+            let value =
+                checked(spec, at, value).map_err(|problem| problem.within(&format!("item `{item}`")))?;
             fields.insert(field.name.clone(), value);
         }
     }

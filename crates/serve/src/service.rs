@@ -58,7 +58,10 @@ impl Service {
         let state = Arc::new(State::open(&options.store)?);
         let registry = Registry::new(&options.store, state.clone());
         let serving = registry.serving()?;
-        let spec = serving.as_ref().map(|(_, ranker)| ranker.spec().clone()).or_else(|| options.spec.clone());
+        let spec = serving
+            .as_ref()
+            .map(|(_, ranker)| ranker.spec().clone())
+            .or_else(|| options.spec.clone());
         let recorder = Recorder::open(
             &options.store,
             RecorderOptions {
@@ -82,7 +85,9 @@ impl Service {
         if let Some((version, ranker)) = serving {
             let newest = service.state.score()?;
             let newest = newest.as_ref().map(|row| (row.version, &row.weights));
-            service.live.store(Some(Arc::new(Live::new(version, Arc::new(ranker), newest))));
+            service
+                .live
+                .store(Some(Arc::new(Live::new(version, Arc::new(ranker), newest))));
         }
         Ok(Arc::new(service))
     }
@@ -90,13 +95,19 @@ impl Service {
     /// The live model.
     pub(crate) fn live(&self) -> Result<Arc<Live>, Problem> {
         self.live.load_full().ok_or_else(|| {
-            Problem::unavailable("no model is live yet: train one and serve it with `--model`, or let `learn` make the first")
+            Problem::unavailable(
+                "no model is live yet: train one and serve it with `--model`, or let `learn` make the first",
+            )
         })
     }
 
     /// The declaration that requests are read by: the live model's, else the one it was started with.
     pub(crate) fn declaration(&self) -> Option<Arc<Spec>> {
-        self.live.load().as_ref().map(|live| live.ranker.spec().clone()).or_else(|| self.options.spec.clone())
+        self.live
+            .load()
+            .as_ref()
+            .map(|live| live.ranker.spec().clone())
+            .or_else(|| self.options.spec.clone())
     }
 
     pub(crate) fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
@@ -127,7 +138,10 @@ impl Service {
             Some(request) => format!("r-{request}"),
             None => {
                 let number = self.slates.fetch_add(1, Ordering::Relaxed);
-                format!("s-{:016x}", xxh3_64(format!("{}/{number}", self.options.nonce).as_bytes()))
+                format!(
+                    "s-{:016x}",
+                    xxh3_64(format!("{}/{number}", self.options.nonce).as_bytes())
+                )
             }
         }
     }
@@ -191,7 +205,9 @@ pub async fn run(
         .map_err(|source| ServeError::Listen { address, source })?;
     let reloader = Reloader::start(service.clone());
     ready(listener.local_addr()?);
-    let served = axum::serve(listener, router(service)).with_graceful_shutdown(shutdown).await;
+    let served = axum::serve(listener, router(service))
+        .with_graceful_shutdown(shutdown)
+        .await;
     reloader.stop();
     Ok(served?)
 }

@@ -34,7 +34,11 @@ impl Checkpoint {
     pub fn of(trainer: &Trainer) -> Result<Checkpoint, TrainError> {
         let mut files = artifact::to_files(&trainer.ranker)?;
         files.insert(OPTIMIZER.to_owned(), trainer.optimizer.to_bytes()?);
-        let place = Place { step: trainer.optimizer.step, pass: trainer.pass, examples: trainer.examples };
+        let place = Place {
+            step: trainer.optimizer.step,
+            pass: trainer.pass,
+            examples: trainer.examples,
+        };
         let place = serde_json::to_vec(&place).map_err(|error| ModelError::Mismatch(error.to_string()))?;
         files.insert(PLACE.to_owned(), place);
         Ok(Checkpoint { files })
@@ -64,11 +68,16 @@ impl Checkpoint {
     pub fn resume(&self, path: &Path) -> Result<Trainer, TrainError> {
         let mut ranker = artifact::from_files(path, &self.files)?;
         let file = |name: &str| {
-            let missing = || ModelError::Damaged { path: path.join(name), message: "the manifest does not list it".to_owned() };
+            let missing = || ModelError::Damaged {
+                path: path.join(name),
+                message: "the manifest does not list it".to_owned(),
+            };
             self.files.get(name).ok_or_else(missing)
         };
-        let place: Place = serde_json::from_slice(file(PLACE)?)
-            .map_err(|error| ModelError::Damaged { path: path.join(PLACE), message: error.to_string() })?;
+        let place: Place = serde_json::from_slice(file(PLACE)?).map_err(|error| ModelError::Damaged {
+            path: path.join(PLACE),
+            message: error.to_string(),
+        })?;
         let mut optimizer = Optimizer::new(&mut ranker);
         optimizer.fill(&path.join(OPTIMIZER), file(OPTIMIZER)?, place.step)?;
         Ok(Trainer::resume(ranker, optimizer, place.pass, place.examples))

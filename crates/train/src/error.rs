@@ -25,7 +25,9 @@ impl TrainError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             TrainError::Events(error) => error.is_bad_input(),
-            TrainError::Model(error) => !matches!(error, model::ModelError::Io { .. } | model::ModelError::Events(_)),
+            TrainError::Model(error) => {
+                !matches!(error, model::ModelError::Io { .. } | model::ModelError::Events(_))
+            }
             TrainError::Data(_) => true,
             TrainError::Diverged(_) | TrainError::Stopped => false,
         }

@@ -50,7 +50,12 @@ impl Outcomes {
     /// Adds a batch and its predictions.
     pub fn add(&mut self, batch: &Encoded, predictions: &Predictions) {
         self.objectives.resize_with(batch.labels.len(), Outcome::default);
-        for ((outcome, labels), values) in self.objectives.iter_mut().zip(&batch.labels).zip(&predictions.values) {
+        for ((outcome, labels), values) in self
+            .objectives
+            .iter_mut()
+            .zip(&batch.labels)
+            .zip(&predictions.values)
+        {
             for (row, &label) in labels.iter().enumerate().filter(|(_, label)| !label.is_nan()) {
                 outcome.labels.push(label);
                 outcome.predictions.push(values[row]);
@@ -66,7 +71,9 @@ impl Outcomes {
             let outcome = self.objectives.get(at).unwrap_or(&empty);
             outcome.metrics(objective, constants.get(at).copied().flatten())
         });
-        Evaluation { objectives: objectives.collect() }
+        Evaluation {
+            objectives: objectives.collect(),
+        }
     }
 }
 
@@ -85,9 +92,19 @@ impl Outcome {
             examples: self.labels.len(),
             mean_label: if some { sum / self.labels.len() as f64 } else { 0.0 },
             loss: some.then(|| loss(&self.predictions)),
-            constant_loss: constant.filter(|_| some).map(|constant| loss(&vec![constant as f32; self.labels.len()])),
-            auc: if binary { measure::auc(&self.predictions, &self.labels) } else { None },
-            gauc: if binary { measure::gauc(&self.predictions, &self.labels, &self.users) } else { None },
+            constant_loss: constant
+                .filter(|_| some)
+                .map(|constant| loss(&vec![constant as f32; self.labels.len()])),
+            auc: if binary {
+                measure::auc(&self.predictions, &self.labels)
+            } else {
+                None
+            },
+            gauc: if binary {
+                measure::gauc(&self.predictions, &self.labels, &self.users)
+            } else {
+                None
+            },
             calibration: measure::calibration(&self.predictions, &self.labels),
         }
     }
@@ -102,6 +119,10 @@ impl Evaluation {
             .iter()
             .filter_map(|metrics| Some(metrics.loss? / metrics.constant_loss.filter(|&loss| loss > 0.0)?))
             .collect();
-        if ratios.is_empty() { f64::NAN } else { ratios.iter().sum::<f64>() / ratios.len() as f64 }
+        if ratios.is_empty() {
+            f64::NAN
+        } else {
+            ratios.iter().sum::<f64>() / ratios.len() as f64
+        }
     }
 }

@@ -64,19 +64,32 @@ pub fn train(
 ) -> Result<TrainReport, TrainError> {
     if options.out.exists() && !options.overwrite {
         let out = options.out.display();
-        return Err(TrainError::Data(format!("{out} exists; name another `--out` or add `--overwrite`")));
+        return Err(TrainError::Data(format!(
+            "{out} exists; name another `--out` or add `--overwrite`"
+        )));
     }
     let split = Split::of(log.rows(), spec.train.split);
-    for (part, range) in [("training", &split.train), ("validation", &split.validation), ("test", &split.test)] {
+    for (part, range) in [
+        ("training", &split.train),
+        ("validation", &split.validation),
+        ("test", &split.test),
+    ] {
         if range.is_empty() {
             let rows = log.rows();
-            return Err(TrainError::Data(format!("{rows} rows leave the {part} part of `[train] split` empty")));
+            return Err(TrainError::Data(format!(
+                "{rows} rows leave the {part} part of `[train] split` empty"
+            )));
         }
     }
     let (encoder, means) = fit(spec, log, split.train.clone(), progress)?;
     let mut weights = Weights::new(spec, spec.train.seed);
     weights.set_base_rates(spec, &means);
-    let run = Run { spec, log, split: &split, means: &means };
+    let run = Run {
+        spec,
+        log,
+        split: &split,
+        means: &means,
+    };
     let (best, epochs) = run.epochs(Trainer::new(Ranker { encoder, weights }), progress)?;
 
     let best_trainer = best.checkpoint.resume(&options.out.join("checkpoint"))?;
@@ -141,7 +154,10 @@ impl LabelMeans {
     }
 
     pub(crate) fn finish(self) -> Vec<Option<f64>> {
-        self.0.into_iter().map(|(sum, count)| (count > 0).then(|| sum / count as f64)).collect()
+        self.0
+            .into_iter()
+            .map(|(sum, count)| (count > 0).then(|| sum / count as f64))
+            .collect()
     }
 }
 
@@ -162,7 +178,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Epochs until the validation loss has not fallen for `patience` of them.
-    fn epochs(&self, mut trainer: Trainer, progress: &mut dyn Progress) -> Result<(Best, Vec<EpochMetrics>), TrainError> {
+    fn epochs(
+        &self,
+        mut trainer: Trainer,
+        progress: &mut dyn Progress,
+    ) -> Result<(Best, Vec<EpochMetrics>), TrainError> {
         let train = &self.spec.train;
         let mut best: Option<Best> = None;
         let mut epochs = Vec::new();
@@ -174,15 +194,33 @@ impl Run<'_> {
             }
             let validation = self.evaluate(&trainer.ranker, self.split.validation.clone(), progress)?;
             let relative_loss = validation.relative_loss();
-            progress.note(&format!("epoch {epoch:>3}  validation loss / constant {relative_loss:.4}"));
-            epochs.push(EpochMetrics { epoch, relative_loss, validation });
+            progress.note(&format!(
+                "epoch {epoch:>3}  validation loss / constant {relative_loss:.4}"
+            ));
+            epochs.push(EpochMetrics {
+                epoch,
+                relative_loss,
+                validation,
+            });
             if !relative_loss.is_finite() || !trainer.ranker.weights.is_finite(self.spec) {
-                return Err(TrainError::Diverged(format!("validation loss is {relative_loss} after epoch {epoch}")));
+                return Err(TrainError::Diverged(format!(
+                    "validation loss is {relative_loss} after epoch {epoch}"
+                )));
             }
-            if best.as_ref().is_none_or(|best| relative_loss < best.relative_loss) {
-                best = Some(Best { epoch, relative_loss, checkpoint: Checkpoint::of(&trainer)? });
+            if best
+                .as_ref()
+                .is_none_or(|best| relative_loss < best.relative_loss)
+            {
+                best = Some(Best {
+                    epoch,
+                    relative_loss,
+                    checkpoint: Checkpoint::of(&trainer)?,
+                });
             }
-            if best.as_ref().is_some_and(|best| epoch - best.epoch >= train.patience) {
+            if best
+                .as_ref()
+                .is_some_and(|best| epoch - best.epoch >= train.patience)
+            {
                 break;
             }
         }
@@ -208,7 +246,12 @@ impl Run<'_> {
         Ok(true)
     }
 
-    fn evaluate(&self, ranker: &Ranker, rows: Range<u64>, progress: &mut dyn Progress) -> Result<Evaluation, TrainError> {
+    fn evaluate(
+        &self,
+        ranker: &Ranker,
+        rows: Range<u64>,
+        progress: &mut dyn Progress,
+    ) -> Result<Evaluation, TrainError> {
         let mut outcomes = Outcomes::default();
         for examples in self.log.read(rows) {
             let batch = ranker.encoder.encode(&examples?);
@@ -238,16 +281,33 @@ fn learn_shuffled(
 }
 
 /// Writes the run's folder whole: in a fresh folder beside, then renamed.
-fn write(out: &Path, ranker: &Ranker, checkpoint: &Checkpoint, report: &TrainReport) -> Result<(), TrainError> {
-    let io = |error: std::io::Error| model::ModelError::Io { path: out.to_path_buf(), source: error };
-    let name = out.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+fn write(
+    out: &Path,
+    ranker: &Ranker,
+    checkpoint: &Checkpoint,
+    report: &TrainReport,
+) -> Result<(), TrainError> {
+    let io = |error: std::io::Error| model::ModelError::Io {
+        path: out.to_path_buf(),
+        source: error,
+    };
+    let name = out
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let fresh = out.with_file_name(format!(".{name}.new"));
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh).map_err(io)?;
     }
-    artifact::write(&fresh.join("model"), ranker, &serde_json::json!({ "epoch": report.best_epoch }))?;
+    artifact::write(
+        &fresh.join("model"),
+        ranker,
+        &serde_json::json!({ "epoch": report.best_epoch }),
+    )?;
     checkpoint.write(&fresh.join("checkpoint"))?;
-    let metrics = serde_json::to_vec_pretty(report).map_err(std::io::Error::from).map_err(io)?;
+    let metrics = serde_json::to_vec_pretty(report)
+        .map_err(std::io::Error::from)
+        .map_err(io)?;
     std::fs::write(fresh.join("metrics.json"), metrics).map_err(io)?;
     if out.exists() {
         std::fs::remove_dir_all(out).map_err(io)?;

@@ -37,7 +37,13 @@ impl Verdict {
             let serving_losses = serving_losses(challenger, serving, held);
             for (at, objective) in challenger.spec().objectives.iter().enumerate() {
                 if let Some(serving) = &serving_losses[at] {
-                    gates.push(not_worse(challenger, &objective.name, &challenger_losses[at], serving, &batch));
+                    gates.push(not_worse(
+                        challenger,
+                        &objective.name,
+                        &challenger_losses[at],
+                        serving,
+                        &batch,
+                    ));
                 }
             }
         }
@@ -52,7 +58,10 @@ impl Verdict {
 /// Losses of the model in service, per objective of the challenger; `None` where it has no such objective.
 fn serving_losses(challenger: &Ranker, serving: &Ranker, held: &events::Examples) -> Vec<Option<Vec<f64>>> {
     if serving.spec() == challenger.spec() || serving.spec().text == challenger.spec().text {
-        return losses(serving, &serving.encoder.encode(held)).into_iter().map(Some).collect();
+        return losses(serving, &serving.encoder.encode(held))
+            .into_iter()
+            .map(Some)
+            .collect();
     }
     vec![None; challenger.spec().objectives.len()]
 }
@@ -60,7 +69,12 @@ fn serving_losses(challenger: &Ranker, serving: &Ranker, held: &events::Examples
 /// Loss of each example per objective; NaN where the label was not observed.
 fn losses(ranker: &Ranker, batch: &Encoded) -> Vec<Vec<f64>> {
     let predictions = ranker.predict(batch, Positions::Logged);
-    let objectives = ranker.spec().objectives.iter().zip(&batch.labels).zip(&predictions.values);
+    let objectives = ranker
+        .spec()
+        .objectives
+        .iter()
+        .zip(&batch.labels)
+        .zip(&predictions.values);
     objectives
         .map(|((objective, labels), values)| {
             let loss = |(&label, &value): (&f32, &f32)| match objective.loss {
@@ -75,26 +89,39 @@ fn losses(ranker: &Ranker, batch: &Encoded) -> Vec<Vec<f64>> {
 
 fn finite(challenger: &Ranker, losses: &[Vec<f64>]) -> GateResult {
     let weights = challenger.weights.is_finite(challenger.spec());
-    let predictions = losses.iter().flatten().all(|loss| loss.is_nan() || loss.is_finite());
+    let predictions = losses
+        .iter()
+        .flatten()
+        .all(|loss| loss.is_nan() || loss.is_finite());
     let measured = match (weights, predictions) {
         (true, true) => "all weights and losses are finite",
         (false, _) => "a weight is not finite",
         (true, false) => "a loss is not finite",
     };
-    GateResult { gate: "finite".to_owned(), passed: weights && predictions, measured: measured.to_owned() }
+    GateResult {
+        gate: "finite".to_owned(),
+        passed: weights && predictions,
+        measured: measured.to_owned(),
+    }
 }
 
 /// Loss no worse than the serving model's beyond the interval of the paired difference, examples clustered by person.
 fn not_worse(challenger: &Ranker, name: &str, ours: &[f64], theirs: &[f64], batch: &Encoded) -> GateResult {
     let confidence = challenger.spec().gates.confidence;
-    let observed: Vec<usize> = (0..batch.len).filter(|&row| !ours[row].is_nan() && !theirs[row].is_nan()).collect();
+    let observed: Vec<usize> = (0..batch.len)
+        .filter(|&row| !ours[row].is_nan() && !theirs[row].is_nan())
+        .collect();
     let differences: Vec<f64> = observed.iter().map(|&row| ours[row] - theirs[row]).collect();
     let people: Vec<u64> = observed.iter().map(|&row| batch.users[row]).collect();
     let gate = format!("{name}: loss beside the serving model's");
     let interval = measure::clustered_mean_interval(&differences, &people, confidence);
     if !interval.low.is_finite() {
         let measured = format!("{} examples: too few to tell, passed", differences.len());
-        return GateResult { gate, passed: true, measured };
+        return GateResult {
+            gate,
+            passed: true,
+            measured,
+        };
     }
     GateResult {
         gate,

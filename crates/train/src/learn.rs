@@ -56,11 +56,15 @@ pub fn learn(options: &LearnOptions) -> Result<Option<LearnReport>, TrainError> 
     let runs = state.learn_runs()?;
     let last = runs.last();
     let mut start = Start::of(&options.store, last, options.spec.as_ref())?;
-    let Some(closed) = Closed::since(&options.store, start.spec(), last, None)? else { return Ok(None) };
+    let Some(closed) = Closed::since(&options.store, start.spec(), last, None)? else {
+        return Ok(None);
+    };
 
     let taught = start.teach(&closed.examples)?;
     let serving = registry.serving()?;
-    let against = serving.as_ref().map(|(version, ranker)| (version.as_str(), ranker));
+    let against = serving
+        .as_ref()
+        .map(|(version, ranker)| (version.as_str(), ranker));
     let verdict = Verdict::of(&taught.challenger, against, &taught.held);
     let run = runs.len() as i64 + 1;
     let checkpoint = format!("checkpoints/c-{run:04}");
@@ -105,14 +109,22 @@ pub fn import_run(store: &Path, run: &Path, now_ms: i64) -> Result<String, Train
     let initial = store.join(INITIAL);
     if initial.exists() {
         let store = store.display();
-        return Err(TrainError::Data(format!("{store} already has a model to learn from; serve it without `--model`")));
+        return Err(TrainError::Data(format!(
+            "{store} already has a model to learn from; serve it without `--model`"
+        )));
     }
     let ranker = model::artifact::read(&run.join("model"))?;
     let checkpoint = Checkpoint::read(&run.join("checkpoint"))?;
     let state = Arc::new(State::open(store)?);
     let registry = Registry::new(store, state.clone());
     let version = registry.next_version()?;
-    registry.publish(&version, &ranker, "promoted", serde_json::json!({ "imported": true }), now_ms)?;
+    registry.publish(
+        &version,
+        &ranker,
+        "promoted",
+        serde_json::json!({ "imported": true }),
+        now_ms,
+    )?;
     checkpoint.write(&initial)?;
     state.promote(&version, now_ms)?;
     Ok(version)
@@ -141,14 +153,21 @@ pub(crate) struct Taught {
 }
 
 impl Start {
-    pub(crate) fn of(store: &Path, last: Option<&LearnRun>, spec: Option<&Arc<Spec>>) -> Result<Start, TrainError> {
+    pub(crate) fn of(
+        store: &Path,
+        last: Option<&LearnRun>,
+        spec: Option<&Arc<Spec>>,
+    ) -> Result<Start, TrainError> {
         let initial = store.join(INITIAL);
         let path = match last {
             Some(last) => store.join(&last.checkpoint),
             None if initial.exists() => initial,
             None => {
                 let message = "the store has no checkpoint to continue from: name a declaration, or serve the result of `train` first";
-                return spec.cloned().map(Start::Spec).ok_or_else(|| TrainError::Data(message.to_owned()));
+                return spec
+                    .cloned()
+                    .map(Start::Spec)
+                    .ok_or_else(|| TrainError::Data(message.to_owned()));
             }
         };
         Ok(Start::Trainer(Box::new(Checkpoint::read(&path)?.resume(&path)?)))
@@ -175,7 +194,9 @@ impl Start {
             Start::Spec(spec) => {
                 let first = first_trainer(spec, &learned);
                 *self = Start::Trainer(Box::new(first));
-                let Start::Trainer(trainer) = self else { unreachable!("set just above") };
+                let Start::Trainer(trainer) = self else {
+                    unreachable!("set just above")
+                };
                 (trainer, None)
             }
         };
@@ -186,7 +207,13 @@ impl Start {
         let challenger = trainer.ranker.clone();
         let batch = encode(&held, trainer);
         trainer.learn_passes(&batch, passes)?;
-        Ok(Taught { challenger, checkpoint: Checkpoint::of(trainer)?, trained, held, progressive })
+        Ok(Taught {
+            challenger,
+            checkpoint: Checkpoint::of(trainer)?,
+            trained,
+            held,
+            progressive,
+        })
     }
 }
 
@@ -207,7 +234,10 @@ fn first_trainer(spec: &Arc<Spec>, examples: &Examples) -> Trainer {
     means.add(examples);
     let mut weights = Weights::new(spec, spec.train.seed);
     weights.set_base_rates(spec, &means.finish());
-    Trainer::new(Ranker { encoder: Encoder::new(spec.clone(), scalers.finish()), weights })
+    Trainer::new(Ranker {
+        encoder: Encoder::new(spec.clone(), scalers.finish()),
+        weights,
+    })
 }
 
 /// What closed in the log after a boundary.
@@ -244,8 +274,14 @@ impl Closed {
                 }
             }
         }
-        let Some(replay_from) = replay_from else { return Ok(None) };
+        let Some(replay_from) = replay_from else {
+            return Ok(None);
+        };
         let examples = Examples::concat(&parts);
-        Ok((!examples.is_empty()).then_some(Closed { examples, mark_seq, replay_from }))
+        Ok((!examples.is_empty()).then_some(Closed {
+            examples,
+            mark_seq,
+            replay_from,
+        }))
     }
 }

@@ -42,8 +42,16 @@ impl Optimizer {
         Optimizer {
             step: 0,
             tables: tables.collect(),
-            network: ranker.weights.network.tensors().iter().map(|tensor| Moments::new(tensor.values.len())).collect(),
-            shallow: shallow_weights(ranker).map(|weight| Moments::new(weight.len())).collect(),
+            network: ranker
+                .weights
+                .network
+                .tensors()
+                .iter()
+                .map(|tensor| Moments::new(tensor.values.len()))
+                .collect(),
+            shallow: shallow_weights(ranker)
+                .map(|weight| Moments::new(weight.len()))
+                .collect(),
         }
     }
 
@@ -53,16 +61,29 @@ impl Optimizer {
         let spec = ranker.spec().clone();
         let train = &spec.train;
         let dense = Adam::with_rate(train.learning_rate);
-        let weights = ranker.weights.network.tensors_mut().into_iter().zip(gradients.network.tensors());
+        let weights = ranker
+            .weights
+            .network
+            .tensors_mut()
+            .into_iter()
+            .zip(gradients.network.tensors());
         for ((weight, gradient), moments) in weights.zip(&mut self.network) {
             let l2 = if weight.decays { train.l2 } else { 0.0 };
             dense.step(self.step, l2, weight.values, gradient.values, moments);
         }
-        let tables = ranker.weights.tables.iter_mut().zip(&gradients.tables).zip(&mut self.tables);
+        let tables = ranker
+            .weights
+            .tables
+            .iter_mut()
+            .zip(&gradients.tables)
+            .zip(&mut self.tables);
         for ((table, gradient), state) in tables {
             match state {
-                TableState::Adagrad(accumulators) => RowAdagrad { rate: train.table_learning_rate, epsilon: ADAGRAD_EPSILON }
-                    .step_rows(&mut table.embedding, gradient, accumulators),
+                TableState::Adagrad(accumulators) => RowAdagrad {
+                    rate: train.table_learning_rate,
+                    epsilon: ADAGRAD_EPSILON,
+                }
+                .step_rows(&mut table.embedding, gradient, accumulators),
                 TableState::Adam(moments) => Adam::with_rate(train.table_learning_rate).step_rows(
                     self.step,
                     &mut table.embedding,
@@ -75,7 +96,12 @@ impl Optimizer {
             (&spec.bias, &mut ranker.weights.shallow, &gradients.shallow)
         {
             let adam = Adam::with_rate(train.learning_rate * bias.learning_rate_scale);
-            for ((weight, gradient), moments) in shallow.weight.iter_mut().zip(&gradient.weight).zip(&mut self.shallow) {
+            for ((weight, gradient), moments) in shallow
+                .weight
+                .iter_mut()
+                .zip(&gradient.weight)
+                .zip(&mut self.shallow)
+            {
                 adam.step(self.step, 0.0, weight, gradient, moments);
             }
         }
@@ -117,7 +143,9 @@ impl Optimizer {
         }
         for (at, table) in self.tables.iter().enumerate() {
             match table {
-                TableState::Adagrad(accumulators) => parts.push((format!("tables.{at}.accumulators"), accumulators)),
+                TableState::Adagrad(accumulators) => {
+                    parts.push((format!("tables.{at}.accumulators"), accumulators))
+                }
                 TableState::Adam(moments) => {
                     parts.push((format!("tables.{at}.first"), &moments.first));
                     parts.push((format!("tables.{at}.second"), &moments.second));

@@ -18,7 +18,11 @@ impl Split {
     pub fn of(rows: u64, shares: [f64; 3]) -> Split {
         let at = |share: f64| ((rows as f64 * share + 1e-6).floor() as u64).min(rows);
         let (first, second) = (at(shares[0]), at(shares[0] + shares[1]));
-        Split { train: 0..first, validation: first..second, test: second..rows }
+        Split {
+            train: 0..first,
+            validation: first..second,
+            test: second..rows,
+        }
     }
 }
 
@@ -30,7 +34,15 @@ mod tests {
     fn every_row_is_in_exactly_one_part_and_the_parts_are_in_time_order() {
         for rows in [0, 1, 2, 3, 10, 41_828] {
             let split = Split::of(rows, [0.7, 0.1, 0.2]);
-            assert_eq!([split.train.start, split.train.end, split.validation.end, split.test.end][0], 0);
+            assert_eq!(
+                [
+                    split.train.start,
+                    split.train.end,
+                    split.validation.end,
+                    split.test.end
+                ][0],
+                0
+            );
             assert_eq!(split.train.end, split.validation.start);
             assert_eq!(split.validation.end, split.test.start);
             assert_eq!(split.test.end, rows);

@@ -32,7 +32,14 @@ impl Trainer {
     pub fn resume(ranker: Ranker, optimizer: Optimizer, pass: u64, examples: u64) -> Trainer {
         let work = TrainWorkspace::new(&ranker, ranker.spec().train.batch);
         let gradients = Gradients::new(&ranker);
-        Trainer { ranker, optimizer, pass, examples, work, gradients }
+        Trainer {
+            ranker,
+            optimizer,
+            pass,
+            examples,
+            work,
+            gradients,
+        }
     }
 
     /// Learns from the given rows of `examples`, in that order, batch after batch. In the first pass over examples,
@@ -40,16 +47,29 @@ impl Trainer {
     ///
     /// # Errors
     /// When a loss stops being finite: which objective, at which step.
-    pub fn learn_rows(&mut self, examples: &Encoded, rows: &[u32], first_pass: bool) -> Result<(), TrainError> {
+    pub fn learn_rows(
+        &mut self,
+        examples: &Encoded,
+        rows: &[u32],
+        first_pass: bool,
+    ) -> Result<(), TrainError> {
         let batch_size = self.ranker.spec().train.batch;
         for rows in rows.chunks(batch_size) {
             let batch = examples.select(rows);
-            let keys = StepKeys { seed: self.ranker.spec().train.seed, pass: self.pass, first_pass };
-            let losses = self.ranker.gradient(&batch, keys, &mut self.work, &mut self.gradients);
+            let keys = StepKeys {
+                seed: self.ranker.spec().train.seed,
+                pass: self.pass,
+                first_pass,
+            };
+            let losses = self
+                .ranker
+                .gradient(&batch, keys, &mut self.work, &mut self.gradients);
             for (objective, loss) in self.ranker.spec().objectives.iter().zip(&losses) {
                 if !loss.is_finite() {
                     let (name, step) = (&objective.name, self.optimizer.step + 1);
-                    return Err(TrainError::Diverged(format!("loss of `{name}` is {loss} at step {step}")));
+                    return Err(TrainError::Diverged(format!(
+                        "loss of `{name}` is {loss} at step {step}"
+                    )));
                 }
             }
             self.optimizer.update(&mut self.ranker, &mut self.gradients);

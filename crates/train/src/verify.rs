@@ -56,7 +56,11 @@ impl VerifyReport {
 pub fn verify(store: &Path, spec: Option<&Arc<Spec>>) -> Result<VerifyReport, TrainError> {
     let state = State::open(store)?;
     let runs = state.learn_runs()?;
-    let mut report = VerifyReport { runs: Vec::new(), slates: 0, mismatches: 0 };
+    let mut report = VerifyReport {
+        runs: Vec::new(),
+        slates: 0,
+        mismatches: 0,
+    };
     let mut start = match runs.first() {
         Some(first) => {
             let first = artifact::read(&store.join("models").join(&first.model))?;
@@ -69,7 +73,10 @@ pub fn verify(store: &Path, spec: Option<&Arc<Spec>>) -> Result<VerifyReport, Tr
         let Some(start) = &mut start else { break };
         let closed = Closed::since(store, start.spec(), last, Some(run.mark_seq))?;
         let Some(closed) = closed else {
-            return Err(TrainError::Data(format!("run {} learned from a part of the log that is gone", run.run)));
+            return Err(TrainError::Data(format!(
+                "run {} learned from a part of the log that is gone",
+                run.run
+            )));
         };
         let taught = start.teach(&closed.examples)?;
         let examples_digest = model::sealed::digest(&closed.examples.to_bytes());

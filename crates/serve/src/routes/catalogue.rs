@@ -25,7 +25,9 @@ pub(crate) async fn put_items(
         let mut catalogue = service.catalogue_mut();
         service.state.upsert_items(&entities)?;
         let stored = entities.len();
-        entities.into_iter().for_each(|entity| catalogue.upsert_item(entity));
+        entities
+            .into_iter()
+            .for_each(|entity| catalogue.upsert_item(entity));
         Ok(Upserted { stored })
     });
     answer.await.map(Json)
@@ -40,7 +42,9 @@ pub(crate) async fn put_users(
         let mut catalogue = service.catalogue_mut();
         service.state.upsert_users(&entities)?;
         let stored = entities.len();
-        entities.into_iter().for_each(|entity| catalogue.upsert_user(entity));
+        entities
+            .into_iter()
+            .for_each(|entity| catalogue.upsert_user(entity));
         Ok(Upserted { stored })
     });
     answer.await.map(Json)

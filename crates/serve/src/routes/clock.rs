@@ -22,10 +22,14 @@ pub(crate) async fn put(
 ) -> Result<Json<Time>, Problem> {
     let answer = off_thread(move || {
         if !service.options.event_time {
-            return Err(Problem::conflict("the service runs on the machine's clock; start it with `--clock events`"));
+            return Err(Problem::conflict(
+                "the service runs on the machine's clock; start it with `--clock events`",
+            ));
         }
         service.recorder.advance(new.time)?.wait()?;
-        Ok(Time { time: service.options.clock.now_ms() })
+        Ok(Time {
+            time: service.options.clock.now_ms(),
+        })
     });
     answer.await.map(Json)
 }

@@ -13,6 +13,12 @@ pub(crate) async fn alive() -> Json<serde_json::Value> {
 
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<Json<serde_json::Value>, Problem> {
     let live = service.live()?;
-    let trouble = service.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(Json(serde_json::json!({ "ready": true, "model": live.version, "trouble": trouble })))
+    let trouble = service
+        .trouble
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    Ok(Json(
+        serde_json::json!({ "ready": true, "model": live.version, "trouble": trouble }),
+    ))
 }

@@ -40,7 +40,10 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Json<Mod
             verdict: row.verdict,
         };
         let models = service.state.models()?.into_iter().map(listed).collect();
-        Ok(Models { serving: service.live.load().as_ref().map(|live| live.version.clone()), models })
+        Ok(Models {
+            serving: service.live.load().as_ref().map(|live| live.version.clone()),
+            models,
+        })
     });
     answer.await.map(Json)
 }
@@ -51,7 +54,9 @@ pub(crate) async fn promote(
 ) -> Result<Json<Serving>, Problem> {
     let answer = off_thread(move || {
         if !service.state.models()?.iter().any(|row| row.version == version) {
-            return Err(Problem::not_found(format!("no model `{version}`; `GET /v1/models` lists them")));
+            return Err(Problem::not_found(format!(
+                "no model `{version}`; `GET /v1/models` lists them"
+            )));
         }
         // Read before it is promoted: a damaged artifact must not become the one in service.
         service.registry.load(&version)?;

@@ -125,7 +125,10 @@ fn ranked_slate(
             query: request.query.as_deref(),
             context: &request.context,
         };
-        (shared.fields(derived)?, resolved_candidates(spec, &catalogue, request)?)
+        (
+            shared.fields(derived)?,
+            resolved_candidates(spec, &catalogue, request)?,
+        )
     };
     let mut slate = Slate {
         id,
@@ -155,11 +158,15 @@ fn resolved_candidates(
     request: &RankRequest,
 ) -> Result<Vec<(String, Fields)>, Problem> {
     let Some(candidates) = &request.candidates else {
-        return Err(Problem::unusable("`candidates` is missing: name the items to rank; there is no retrieval yet"));
+        return Err(Problem::unusable(
+            "`candidates` is missing: name the items to rank; there is no retrieval yet",
+        ));
     };
     if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
         let found = candidates.len();
-        return Err(Problem::unusable(format!("`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}")));
+        return Err(Problem::unusable(format!(
+            "`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}"
+        )));
     }
     let mut seen = BTreeSet::new();
     let mut resolved = Vec::with_capacity(candidates.len());
@@ -175,7 +182,11 @@ fn resolved_candidates(
 }
 
 /// The candidates as the examples that training would see, without labels and positions.
-fn candidate_examples(spec: &Spec, slate: &Slate, candidates: &[(String, Fields)]) -> Result<Examples, Problem> {
+fn candidate_examples(
+    spec: &Spec,
+    slate: &Slate,
+    candidates: &[(String, Fields)],
+) -> Result<Examples, Problem> {
     let mut builder = ExampleBuilder::new(spec);
     let labels = vec![None; spec.objectives.len()];
     for (item, fields) in candidates {
@@ -195,12 +206,22 @@ fn candidate_examples(spec: &Spec, slate: &Slate, candidates: &[(String, Fields)
     Ok(builder.finish())
 }
 
-fn impressions(mut candidates: Vec<(String, Fields)>, predictions: &Predictions, ranked: &[Ranked]) -> Vec<Impression> {
+fn impressions(
+    mut candidates: Vec<(String, Fields)>,
+    predictions: &Predictions,
+    ranked: &[Ranked],
+) -> Vec<Impression> {
     let ranked = (1u32..).zip(ranked);
     ranked
         .map(|(position, ranked)| {
             let (item, fields) = std::mem::take(&mut candidates[ranked.candidate]);
-            Impression { item, position, fields, predictions: predictions.row(ranked.candidate), propensity: None }
+            Impression {
+                item,
+                position,
+                fields,
+                predictions: predictions.row(ranked.candidate),
+                propensity: None,
+            }
         })
         .collect()
 }
@@ -218,24 +239,39 @@ fn answer(
             item: impression.item.clone(),
             position: impression.position,
             score,
-            predictions: predictions.map(|(objective, &value)| (objective.name.clone(), value)).collect(),
+            predictions: predictions
+                .map(|(objective, &value)| (objective.name.clone(), value))
+                .collect(),
         }
     });
-    let answer =
-        RankAnswer { slate: slate.id.clone(), model: model.to_owned(), score_version, items: items.collect() };
+    let answer = RankAnswer {
+        slate: slate.id.clone(),
+        model: model.to_owned(),
+        score_version,
+        items: items.collect(),
+    };
     serde_json::to_value(answer).map_err(|error| Problem::unavailable(error.to_string()))
 }
 
 /// The answer of a slate that an earlier run of the service recorded.
 fn answer_again(service: &Service, slate: Slate) -> Result<serde_json::Value, Problem> {
     let (Some(version), Some(score_version)) = (slate.model.clone(), slate.score_version) else {
-        return Err(Problem::conflict(format!("`request` names slate `{}`, which another ranker showed", slate.id)));
+        return Err(Problem::conflict(format!(
+            "`request` names slate `{}`, which another ranker showed",
+            slate.id
+        )));
     };
     let ranker = service.registry.load(&version)?;
     let scores = service.state.scores()?;
-    let newest = scores.iter().find(|row| row.version == score_version).map(|row| (row.version, &row.weights));
+    let newest = scores
+        .iter()
+        .find(|row| row.version == score_version)
+        .map(|row| (row.version, &row.weights));
     let live = Live::new(version.clone(), Arc::new(ranker), newest);
-    let scores: Vec<f64> =
-        slate.impressions.iter().map(|impression| live.score.combine(&impression.predictions)).collect();
+    let scores: Vec<f64> = slate
+        .impressions
+        .iter()
+        .map(|impression| live.score.combine(&impression.predictions))
+        .collect();
     answer(&slate, live.ranker.spec(), &version, score_version, &scores)
 }

@@ -26,7 +26,10 @@ pub(crate) struct NewScore {
 
 pub(crate) async fn get(State(service): State<Arc<Service>>) -> Result<Json<Score>, Problem> {
     let live = service.live()?;
-    Ok(Json(Score { version: live.score_version, weights: live.score.to_names(live.ranker.spec()) }))
+    Ok(Json(Score {
+        version: live.score_version,
+        weights: live.score.to_names(live.ranker.spec()),
+    }))
 }
 
 pub(crate) async fn put(
@@ -36,9 +39,14 @@ pub(crate) async fn put(
     let answer = off_thread(move || {
         let live = service.live()?;
         ScoreWeights::from_names(live.ranker.spec(), &new.weights).map_err(Problem::unusable)?;
-        let version = service.state.put_score(&new.weights, service.options.clock.now_ms())?;
+        let version = service
+            .state
+            .put_score(&new.weights, service.options.clock.now_ms())?;
         service.reload();
-        Ok(Score { version, weights: new.weights })
+        Ok(Score {
+            version,
+            weights: new.weights,
+        })
     });
     answer.await.map(Json)
 }

@@ -60,10 +60,14 @@ pub(crate) async fn post(
             Posted::One(slate) => vec![slate],
         };
         // All are read before the first is stored: a bad one refuses the request whole.
-        let slates: Vec<Slate> =
-            slates.into_iter().map(|posted| resolve(&service, posted)).collect::<Result<_, _>>()?;
-        let receipts: Vec<_> =
-            slates.into_iter().map(|slate| service.recorder.record_slate(slate)).collect::<Result<_, _>>()?;
+        let slates: Vec<Slate> = slates
+            .into_iter()
+            .map(|posted| resolve(&service, posted))
+            .collect::<Result<_, _>>()?;
+        let receipts: Vec<_> = slates
+            .into_iter()
+            .map(|slate| service.recorder.record_slate(slate))
+            .collect::<Result<_, _>>()?;
         stored(receipts)
     });
     Ok((StatusCode::ACCEPTED, Json(answer.await?)))
@@ -72,7 +76,9 @@ pub(crate) async fn post(
 fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
     let place = format!("slate `{}`", posted.id);
     if posted.id.is_empty() || posted.items.is_empty() {
-        return Err(Problem::unusable("a slate needs a non-empty `id` and at least one item"));
+        return Err(Problem::unusable(
+            "a slate needs a non-empty `id` and at least one item",
+        ));
     }
     let time = service.time(posted.time);
     let Some(spec) = service.declaration() else {
@@ -98,12 +104,19 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
     for (place_in_list, item) in (1u32..).zip(posted.items) {
         let position = item.position.unwrap_or(place_in_list);
         if position == 0 {
-            return Err(Problem::unusable(format!("{place}: item `{}` is at position 0; positions count from 1", item.item)));
+            return Err(Problem::unusable(format!(
+                "{place}: item `{}` is at position 0; positions count from 1",
+                item.item
+            )));
         }
         if item.propensity.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
-            return Err(Problem::unusable(format!("{place}: propensity of item `{}` is not in (0, 1]", item.item)));
+            return Err(Problem::unusable(format!(
+                "{place}: propensity of item `{}` is not in (0, 1]",
+                item.item
+            )));
         }
-        let fields = item_fields(&spec, &catalogue, &item.item, &item.fields).map_err(|problem| problem.within(&place))?;
+        let fields = item_fields(&spec, &catalogue, &item.item, &item.fields)
+            .map_err(|problem| problem.within(&place))?;
         impressions.push(Impression {
             item: item.item,
             position,

@@ -1,0 +1,77 @@
+//! `watchnext learn`: continues from the last checkpoint on what closed in a store's log since.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use train::{LearnOptions, LearnReport};
+
+use super::{demand_store, now_ms, read_spec};
+use crate::commands::train::metrics_table;
+
+/// Learn from what closed in the log since the last run; promote the challenger if it passes its gates
+#[derive(Parser)]
+#[command(after_help = "Example:\n  watchnext learn --store store\n\n\
+    A running `watchnext serve` on the same store swaps a promoted model in while it answers.")]
+pub(crate) struct Args {
+    /// The store's folder
+    #[arg(long, default_value = "store")]
+    store: PathBuf,
+    /// The declaration to start from, where the store has no checkpoint yet
+    #[arg(long)]
+    spec: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let spec = args.spec.as_deref().map(read_spec).transpose()?;
+    demand_store(&args.store)?;
+    let report = train::learn(&LearnOptions {
+        store: args.store,
+        spec,
+        now_ms: now_ms(),
+    })?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    match report {
+        None => println!("nothing has closed since the last run"),
+        Some(report) => print(&report),
+    }
+    Ok(())
+}
+
+fn print(report: &LearnReport) {
+    let LearnReport {
+        run,
+        model,
+        trained,
+        held,
+        ..
+    } = report;
+    println!("run {run}: {model} learned {trained} examples, judged on the newest {held}");
+    if let Some(progressive) = &report.progressive {
+        println!(
+            "\nbefore it learned from them, the last checkpoint predicted them with:\n{}\n",
+            metrics_table(progressive)
+        );
+    }
+    for gate in &report.verdict.gates {
+        println!(
+            "  {} {}: {}",
+            if gate.passed { "pass" } else { "FAIL" },
+            gate.gate,
+            gate.measured
+        );
+    }
+    println!(
+        "{model} is {}",
+        if report.promoted {
+            "promoted"
+        } else {
+            "rejected; the serving model stays"
+        }
+    );
+}

@@ -1,0 +1,55 @@
+//! The `watchnext` command: the whole loop, log -> examples -> training -> deployment -> serving -> log.
+//!
+//! One file a command in `commands/`; this file only dispatches and prints what went wrong, once.
+
+mod client;
+mod commands;
+mod demo;
+mod failure;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{check, demo as demo_command, expect, learn, send, serve, train, verify};
+
+/// Turns interaction logs into a live, multi-objective, position-debiased ranker, and keeps it learning from what it served.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo_command::Args),
+    Check(check::Args),
+    Train(train::Args),
+    Serve(serve::Args),
+    Learn(learn::Args),
+    Send(send::Args),
+    Verify(verify::Args),
+    Expect(expect::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(args) => demo_command::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Learn(args) => learn::run(args),
+        Command::Send(args) => send::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Expect(args) => expect::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", failure::message(&error));
+            failure::exit_code(&error)
+        }
+    }
+}
