@@ -150,6 +150,9 @@ pub enum EventsError {
     /// The recorder's thread has ended.
     #[error("the recorder has stopped")]
     Stopped,
+    /// More commands wait for the recorder than may.
+    #[error("the log is behind; try again")]
+    Behind,
     /// The file system refused.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -188,6 +191,7 @@ impl EventsError {
             | EventsError::Schema { .. }
             | EventsError::Record { .. }
             | EventsError::Stopped
+            | EventsError::Behind
             | EventsError::Io { .. }
             | EventsError::Sqlite { .. } => false,
         }

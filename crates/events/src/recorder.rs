@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use crate::store::log_dir;
 use crate::store::writer::{Arrived, Command, Writer, Written};
-use crate::{Clock, Derived, EventsError, Feedback, RoleLock, Slate, Store, Value};
+use crate::{Clock, Derived, EventsError, Feedback, RoleLock, Slate, Store};
 
 /// Most commands of one transaction.
 const GROUP: usize = 512;
@@ -59,11 +59,13 @@ pub struct Recorder {
     queue: Option<SyncSender<(Command, SyncSender<Answer>)>>,
     thread: Option<JoinHandle<()>>,
     derived: Arc<RwLock<Derived>>,
+    failure: Arc<Mutex<Option<EventsError>>>,
     store: Store,
 }
 
 impl Recorder {
     /// Opens the log in `dir`, takes the role `recorder` there, and rebuilds the derived values from the retained feedback.
+    /// An event clock goes on from the log's last mark.
     ///
     /// # Errors
     /// [`EventsError::Locked`] where another recorder is at work; errors of the disk.
@@ -77,12 +79,17 @@ impl Recorder {
         let mut derived = Derived::default();
         writer.replay_feedback(|seq, user, feedback| derived.apply(seq, user, feedback))?;
         let derived = Arc::new(RwLock::new(derived));
+        if let Some(mark) = writer.last_mark() {
+            clock.observe(mark);
+        }
+        let failure = Arc::default();
         let (queue, commands) = sync_channel(options.queue.max(1));
         let desk = Desk {
             last_time: writer.last_mark().unwrap_or(i64::MIN),
             writer,
             clock,
             derived: Arc::clone(&derived),
+            failure: Arc::clone(&failure),
             _lock: lock,
         };
         let thread = std::thread::Builder::new()
@@ -93,6 +100,7 @@ impl Recorder {
             queue: Some(queue),
             thread: Some(thread),
             derived,
+            failure,
             store: Store::open(dir)?,
         })
     }
@@ -102,11 +110,33 @@ impl Recorder {
     /// # Errors
     /// [`EventsError::Slate`] for a position of 0, an item shown twice or a number that is not finite.
     pub fn record_slate(&self, slate: Slate) -> Result<Receipt, EventsError> {
-        check_slate(&slate).map_err(|problem| EventsError::Slate {
-            slate: slate.id.clone(),
-            problem,
-        })?;
-        self.send(Command::Slate(Box::new(slate)))
+        self.record_slates(vec![slate])
+    }
+
+    /// Records slates, all of them or none.
+    ///
+    /// # Errors
+    /// As [`Recorder::record_slate`], of the first bad one.
+    pub fn record_slates(&self, slates: Vec<Slate>) -> Result<Receipt, EventsError> {
+        slates.iter().try_for_each(check_slate)?;
+        self.send(Command::Slates(slates))
+    }
+
+    /// As [`Recorder::record_slate`], but never waits for room in the queue.
+    ///
+    /// # Errors
+    /// Its own, and [`EventsError::Behind`] where the queue is full.
+    pub fn try_record_slate(&self, slate: Slate) -> Result<Receipt, EventsError> {
+        check_slate(&slate)?;
+        let (answer, receipt) = sync_channel(1);
+        let queue = self.queue.as_ref().ok_or(EventsError::Stopped)?;
+        queue
+            .try_send((Command::Slates(vec![slate]), answer))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => EventsError::Behind,
+                TrySendError::Disconnected(_) => EventsError::Stopped,
+            })?;
+        Ok(Receipt(receipt))
     }
 
     /// Records feedback, all of it or nothing.
@@ -159,6 +189,17 @@ impl Recorder {
         self.store.slate(id)
     }
 
+    /// Why the newest commands could not be written; `None` once something was again.
+    pub fn failure(&self) -> Option<EventsError> {
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Some(EventsError::Stopped);
+        }
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Finishes what is queued, and lets go of the role.
     pub fn close(self) {}
 
@@ -185,6 +226,7 @@ struct Desk {
     writer: Writer,
     clock: Arc<dyn Clock>,
     derived: Arc<RwLock<Derived>>,
+    failure: Arc<Mutex<Option<EventsError>>>,
     /// Arrival of the last command: arrivals never go back.
     last_time: i64,
     _lock: RoleLock,
@@ -212,7 +254,7 @@ impl Desk {
 
     fn arrival(&mut self, command: &Command) -> i64 {
         match command {
-            Command::Slate(slate) => self.clock.observe(slate.time),
+            Command::Slates(slates) => slates.iter().for_each(|slate| self.clock.observe(slate.time)),
             Command::Feedback(feedback) => feedback
                 .iter()
                 .for_each(|feedback| self.clock.observe(feedback.time)),
@@ -222,9 +264,21 @@ impl Desk {
         self.last_time
     }
 
+    /// Keeps a failure until something is written again: an empty transaction proves nothing about the disk.
+    fn note(&self, outcome: &Result<Written, EventsError>, before: u64) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Err(error) => *failure = Some(error.clone()),
+            Ok(_) if self.writer.last_seq() > before => *failure = None,
+            Ok(_) => {}
+        }
+    }
+
     /// Commits, then shows the feedback to the derived values, then answers.
     fn write(&mut self, day: &str, group: Vec<Arrived>, answers: Vec<SyncSender<Answer>>) {
+        let before = self.writer.last_seq();
         let outcome = self.writer.write(day, &group);
+        self.note(&outcome, before);
         if let Ok(Written { applied, .. }) = &outcome {
             let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
             for (seq, user, feedback) in applied {
@@ -243,17 +297,17 @@ impl Desk {
     }
 }
 
-fn check_slate(slate: &Slate) -> Result<(), String> {
-    let finite = |fields: &crate::Fields| {
-        let finite = |value: &Value| match value {
-            Value::Number(number) => number.is_finite(),
-            Value::Numbers(numbers) => numbers.iter().all(|number| number.is_finite()),
-            Value::Text(_) | Value::Texts(_) => true,
-        };
-        match fields.iter().find(|(_, value)| !finite(value)) {
-            Some((name, _)) => Err(format!("field `{name}` holds a number that is not finite")),
-            None => Ok(()),
-        }
+fn check_slate(slate: &Slate) -> Result<(), EventsError> {
+    slate_problem(slate).map_err(|problem| EventsError::Slate {
+        slate: slate.id.clone(),
+        problem,
+    })
+}
+
+fn slate_problem(slate: &Slate) -> Result<(), String> {
+    let finite = |fields: &crate::Fields| match fields.iter().find(|(_, value)| !value.is_finite()) {
+        Some((name, _)) => Err(format!("field `{name}` holds a number that is not finite")),
+        None => Ok(()),
     };
     finite(&slate.shared)?;
     let mut items = BTreeSet::new();

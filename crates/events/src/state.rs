@@ -86,22 +86,30 @@ impl State {
     /// # Errors
     /// Those of the disk.
     pub fn add_model(&self, model: &ModelRow) -> Result<(), EventsError> {
-        let sql = "INSERT INTO models VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (version) DO UPDATE SET
-            path = excluded.path, created_ms = excluded.created_ms, status = excluded.status, verdict = excluded.verdict";
-        let ModelRow {
-            version,
-            path,
-            created_ms,
-            status,
-            verdict,
-        } = model;
+        self.write(|transaction| put_model(transaction, model))
+    }
+
+    /// Lists what a learner or an import made, all or none: the model, its run if it has one, and, where `promote`, that it
+    /// is to serve from `now_ms` on.
+    ///
+    /// # Errors
+    /// Those of the disk, or a run whose number is not new; then nothing of it is listed.
+    pub fn commit_run(
+        &self,
+        model: &ModelRow,
+        run: Option<&LearnRun>,
+        promote: bool,
+        now_ms: i64,
+    ) -> Result<(), EventsError> {
         self.write(|transaction| {
-            transaction
-                .execute(
-                    sql,
-                    params![version, path, created_ms, status, verdict.to_string()],
-                )
-                .map(drop)
+            put_model(transaction, model)?;
+            if let Some(run) = run {
+                insert_run(transaction, run)?;
+            }
+            if promote {
+                insert_promotion(transaction, &model.version, now_ms)?;
+            }
+            Ok(())
         })
     }
 
@@ -140,9 +148,8 @@ impl State {
                 "UPDATE models SET status = 'promoted' WHERE version = ?1",
                 [version],
             )? > 0;
-            if known && serving(transaction)?.as_deref() != Some(version) {
-                let sql = "INSERT INTO promotions (version, promoted_ms) VALUES (?1, ?2)";
-                transaction.execute(sql, params![version, now_ms])?;
+            if known {
+                insert_promotion(transaction, version, now_ms)?;
             }
             Ok(known)
         })?;
@@ -156,21 +163,27 @@ impl State {
         })
     }
 
+    /// Version of the model that a roll-back would make serve again.
+    ///
+    /// # Errors
+    /// [`EventsError::NothingBefore`]; those of the disk.
+    pub fn rollback_target(&self) -> Result<String, EventsError> {
+        let before = before(&self.connection()).map_err(EventsError::sqlite(&self.path))?;
+        before.map(|(_, before)| before).ok_or(EventsError::NothingBefore)
+    }
+
     /// Makes the model that served before the present one serve again, in one step, and says which that is.
     ///
     /// # Errors
     /// [`EventsError::NothingBefore`]; those of the disk.
     pub fn rollback(&self, now_ms: i64) -> Result<String, EventsError> {
         let before = self.write(|transaction| {
-            let sql = "SELECT number, version FROM promotions WHERE rolled_back_ms IS NULL ORDER BY number DESC LIMIT 2";
-            let newest: Vec<(i64, String)> = transaction
-                .prepare(sql)?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()?;
-            let [(number, _), (_, before)] = newest.as_slice() else { return Ok(None) };
+            let Some((number, before)) = before(transaction)? else {
+                return Ok(None);
+            };
             let sql = "UPDATE promotions SET rolled_back_ms = ?1 WHERE number = ?2";
             transaction.execute(sql, params![now_ms, number])?;
-            Ok(Some(before.clone()))
+            Ok(Some(before))
         })?;
         before.ok_or(EventsError::NothingBefore)
     }
@@ -219,35 +232,7 @@ impl State {
     /// # Errors
     /// Those of the disk.
     pub fn add_learn_run(&self, run: &LearnRun) -> Result<(), EventsError> {
-        let counts =
-            [run.from_seq, run.mark_seq, run.replay_from, run.trained, run.held].map(u64::cast_signed);
-        let [from_seq, mark_seq, replay_from, trained, held] = counts;
-        let details = run.details.to_string();
-        self.write(|transaction| {
-            let sql = "INSERT INTO learn_runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-            let LearnRun {
-                run,
-                model,
-                checkpoint,
-                ..
-            } = run;
-            transaction
-                .execute(
-                    sql,
-                    params![
-                        run,
-                        from_seq,
-                        mark_seq,
-                        replay_from,
-                        trained,
-                        held,
-                        model,
-                        checkpoint,
-                        details
-                    ],
-                )
-                .map(drop)
-        })
+        self.write(|transaction| insert_run(transaction, run))
     }
 
     /// The learner's runs, in the order of numbers.
@@ -389,9 +374,71 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+fn put_model(transaction: &Transaction, model: &ModelRow) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO models VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (version) DO UPDATE SET
+        path = excluded.path, created_ms = excluded.created_ms, status = excluded.status, verdict = excluded.verdict";
+    let ModelRow {
+        version,
+        path,
+        created_ms,
+        status,
+        verdict,
+    } = model;
+    let values = params![version, path, created_ms, status, verdict.to_string()];
+    transaction.execute(sql, values).map(drop)
+}
+
+fn insert_run(transaction: &Transaction, run: &LearnRun) -> rusqlite::Result<()> {
+    let counts = [run.from_seq, run.mark_seq, run.replay_from, run.trained, run.held].map(u64::cast_signed);
+    let [from_seq, mark_seq, replay_from, trained, held] = counts;
+    let details = run.details.to_string();
+    let LearnRun {
+        run,
+        model,
+        checkpoint,
+        ..
+    } = run;
+    let sql = "INSERT INTO learn_runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = params![
+        run,
+        from_seq,
+        mark_seq,
+        replay_from,
+        trained,
+        held,
+        model,
+        checkpoint,
+        details
+    ];
+    transaction.execute(sql, values).map(drop)
+}
+
+/// Nothing changes where `version` serves already.
+fn insert_promotion(transaction: &Transaction, version: &str, now_ms: i64) -> rusqlite::Result<()> {
+    if serving(transaction)?.as_deref() == Some(version) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO promotions (version, promoted_ms) VALUES (?1, ?2)";
+    transaction.execute(sql, params![version, now_ms]).map(drop)
+}
+
 fn serving(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT version FROM promotions WHERE rolled_back_ms IS NULL ORDER BY number DESC LIMIT 1";
     connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+/// Number of the promotion that serves, and the version that served before it.
+fn before(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>> {
+    let sql =
+        "SELECT number, version FROM promotions WHERE rolled_back_ms IS NULL ORDER BY number DESC LIMIT 2";
+    let newest: Vec<(i64, String)> = connection
+        .prepare(sql)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(match newest.as_slice() {
+        [(number, _), (_, before)] => Some((*number, before.clone())),
+        _ => None,
+    })
 }
 
 fn json<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T> {

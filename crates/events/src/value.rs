@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 /// A raw value; JSON untagged. Numbers are finite.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a number, a string, a list of numbers or a list of strings"
+)]
 pub enum Value {
     /// A number; for an id field, the id written in decimal.
     Number(f64),
@@ -14,6 +17,17 @@ pub enum Value {
     Numbers(Vec<f32>),
     /// Several ids.
     Texts(Vec<String>),
+}
+
+impl Value {
+    /// Whether all of its numbers are finite.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Value::Number(number) => number.is_finite(),
+            Value::Numbers(numbers) => numbers.iter().all(|number| number.is_finite()),
+            Value::Text(_) | Value::Texts(_) => true,
+        }
+    }
 }
 
 /// Raw values by field (or attribute) name.

@@ -41,6 +41,12 @@ impl Predictions {
         self.len() == 0
     }
 
+    /// Whether every logit and every prediction is finite.
+    pub fn is_finite(&self) -> bool {
+        let numbers = self.logits.iter().chain(&self.values).flatten();
+        numbers.into_iter().all(|number| number.is_finite())
+    }
+
     /// Predictions of one example, per objective.
     pub fn row(&self, row: usize) -> Vec<f32> {
         self.values.iter().map(|values| values[row]).collect()

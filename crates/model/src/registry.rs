@@ -1,7 +1,7 @@
 //! The registry: published artifacts of a store, by version.
 //!
-//! In: a challenger. Out: `models/m-0001` beside the store's databases and its row in the state. Promotion and rollback are
-//! the state's own steps; a service watches them.
+//! In: a challenger. Out: `models/m-0001` beside the store's databases and the row that lists it. Listing, promotion and
+//! rollback are the state's own steps; a service watches them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,32 +40,32 @@ impl Registry {
         Ok(format!("m-{:04}", highest.unwrap_or(0) + 1))
     }
 
-    /// Writes `ranker` as `version` and lists it with its verdict. The artifact is complete before its row exists.
+    /// Writes `ranker` as `version`, in the place of a folder that a crash left, and returns the row by which
+    /// [`State::commit_run`] lists it: the artifact is complete before its row exists.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn publish(
+    pub fn write(
         &self,
         version: &str,
         ranker: &Ranker,
         status: &str,
         verdict: serde_json::Value,
         now_ms: i64,
-    ) -> Result<(), ModelError> {
+    ) -> Result<ModelRow, ModelError> {
         let path = format!("models/{version}");
         artifact::write(
             &self.dir.join(&path),
             ranker,
             &serde_json::json!({ "version": version }),
         )?;
-        let row = ModelRow {
+        Ok(ModelRow {
             version: version.to_owned(),
             path,
             created_ms: now_ms,
             status: status.to_owned(),
             verdict,
-        };
-        Ok(self.state.add_model(&row)?)
+        })
     }
 
     /// Reads a version.
@@ -119,14 +119,17 @@ mod tests {
             let version = registry.next_version().unwrap();
             assert_eq!(version, format!("m-000{seed}"));
             let verdict = serde_json::json!({ "passed": true });
-            registry
-                .publish(&version, &ranker_of(&spec, seed), "challenger", verdict, 1000)
+            let row = registry
+                .write(&version, &ranker_of(&spec, seed), "challenger", verdict, 1000)
                 .unwrap();
+            assert_eq!(
+                registry.next_version().unwrap(),
+                version,
+                "what is written is not listed"
+            );
+            state.add_model(&row).unwrap();
         }
-        assert!(
-            registry.serving().unwrap().is_none(),
-            "publishing does not promote"
-        );
+        assert!(registry.serving().unwrap().is_none(), "listing does not promote");
         assert_eq!(
             registry.load("m-0001").unwrap().weights,
             ranker_of(&spec, 1).weights

@@ -8,6 +8,8 @@ use spec::{Loss, Spec};
 
 /// Predictions below it count as it, so that a logarithm exists.
 const FLOOR: f64 = 1e-6;
+/// Weights are within this on either side.
+const LARGEST_WEIGHT: f64 = 100.0;
 
 /// One weight per objective, in the spec's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +57,10 @@ impl ScoreWeights {
                     .collect();
                 return Err(format!("unknown objective `{name}`; known: {}", known.join(", ")));
             };
-            if !weight.is_finite() {
+            // A weight that is no number is in no range.
+            if !(-LARGEST_WEIGHT..=LARGEST_WEIGHT).contains(&weight) {
                 return Err(format!(
-                    "weight of `{name}` is {weight}; expected a finite number"
+                    "weight of `{name}` is {weight}; expected a number from -{LARGEST_WEIGHT} to {LARGEST_WEIGHT}"
                 ));
             }
             let declared = &spec.objectives[objective];
@@ -87,8 +90,13 @@ impl ScoreWeights {
     }
 
     /// The score of one candidate's predictions: `exp(sum_k w_k ln p_k)`; a negative weight on a binary objective
-    /// counts `(1 - p)^|w|`.
+    /// counts `(1 - p)^|w|`. At most the largest finite number: to order by, take [`ScoreWeights::log_score`].
     pub fn combine(&self, predictions: &[f32]) -> f64 {
+        self.log_score(predictions).exp().min(f64::MAX)
+    }
+
+    /// The score's logarithm, which neither overflows nor underflows: what candidates are ordered by.
+    pub fn log_score(&self, predictions: &[f32]) -> f64 {
         let mut sum = 0.0;
         for ((&weight, &binary), &prediction) in self.weights.iter().zip(&self.binary).zip(predictions) {
             let prediction = f64::from(prediction);
@@ -101,23 +109,23 @@ impl ScoreWeights {
                 sum += weight * prediction.max(FLOOR).ln();
             }
         }
-        sum.exp()
+        sum
     }
 
     /// Orders candidates by falling score; ties by item id.
     pub fn rank(&self, items: &[&str], predictions: &crate::Predictions) -> Vec<Ranked> {
-        let mut ranked: Vec<Ranked> = (0..items.len())
-            .map(|candidate| Ranked {
-                candidate,
-                score: self.combine(&predictions.row(candidate)),
+        let mut order: Vec<(f64, Ranked)> = (0..items.len())
+            .map(|candidate| {
+                let row = predictions.row(candidate);
+                let score = self.combine(&row);
+                (self.log_score(&row), Ranked { candidate, score })
             })
             .collect();
-        ranked.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| items[a.candidate].cmp(items[b.candidate]))
+        order.sort_by(|(a, first), (b, second)| {
+            b.total_cmp(a)
+                .then_with(|| items[first.candidate].cmp(items[second.candidate]))
         });
-        ranked
+        order.into_iter().map(|(_, ranked)| ranked).collect()
     }
 }
 
@@ -143,6 +151,35 @@ mod tests {
             binary: vec![true, true],
         };
         assert!((score.combine(&[0.0, 0.0]) - 1e-6).abs() < 1e-18);
+    }
+
+    #[test]
+    fn scores_too_small_or_too_large_for_a_number_are_still_ordered_and_stay_finite() {
+        for (weight, expected) in [(100.0, [1, 2, 0]), (-100.0, [0, 2, 1])] {
+            let score = ScoreWeights {
+                weights: vec![weight],
+                binary: vec![false],
+            };
+            let values = vec![vec![1e-6, 3e-6, 2e-6]];
+            let predictions = Predictions {
+                logits: values.clone(),
+                values,
+            };
+            let ranked = score.rank(&["a", "b", "c"], &predictions);
+            assert!(ranked.iter().all(|ranked| ranked.score.is_finite()));
+            let order: Vec<_> = ranked.iter().map(|ranked| ranked.candidate).collect();
+            assert_eq!(order, expected);
+        }
+    }
+
+    #[test]
+    fn a_weight_beyond_a_hundred_or_that_is_no_number_is_refused() {
+        let spec = crate::testing::spec_with(crate::testing::BOTTOMS[0]);
+        for weight in [100.5, -1e9, f64::NAN, f64::INFINITY] {
+            let named = BTreeMap::from([("click".to_owned(), weight)]);
+            let message = ScoreWeights::from_names(&spec, &named).unwrap_err();
+            assert!(message.contains("from -100 to 100"), "{message}");
+        }
     }
 
     #[test]

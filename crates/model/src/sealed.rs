@@ -53,10 +53,7 @@ pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(),
     let manifest =
         serde_json::to_vec_pretty(&manifest).map_err(|error| ModelError::damaged(path, error.to_string()))?;
 
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = parent_of(path);
     fs::create_dir_all(parent).map_err(|error| ModelError::io(parent, error))?;
     let fresh = beside(path, "new");
     clear(&fresh)?;
@@ -68,16 +65,47 @@ pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(),
     {
         write_durably(&fresh.join(name), bytes)?;
     }
-    sync_folder(&fresh)?;
+    replace(&fresh, path)
+}
+
+/// Gives the complete folder `fresh`, on the same file system, the name `path`, in the place of what was there. A crash
+/// leaves the old or the new one under `path`, or the old one hidden beside it: see [`recover`].
+///
+/// # Errors
+/// What the file system refused; what was there is then still there.
+pub fn replace(fresh: &Path, path: &Path) -> Result<(), ModelError> {
+    sync_folder(fresh)?;
     let old = beside(path, "old");
     // Where a crash left only the old folder it stays until the new one has its name.
     if path.exists() {
         clear(&old)?;
         fs::rename(path, &old).map_err(|error| ModelError::io(path, error))?;
     }
-    fs::rename(&fresh, path).map_err(|error| ModelError::io(path, error))?;
-    sync_folder(parent)?;
+    if let Err(error) = fs::rename(fresh, path) {
+        recover(path)?;
+        return Err(ModelError::io(path, error));
+    }
+    sync_folder(parent_of(path))?;
     clear(&old)
+}
+
+/// Gives what [`replace`] hid beside `path` its name back, where a crash left `path` without a folder.
+///
+/// # Errors
+/// What the file system refused.
+pub fn recover(path: &Path) -> Result<(), ModelError> {
+    let old = beside(path, "old");
+    if !path.exists() && old.exists() {
+        fs::rename(&old, path).map_err(|error| ModelError::io(path, error))?;
+    }
+    Ok(())
+}
+
+/// The folder that holds `path`.
+fn parent_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Reads the folder `path` of the given `kind`, verifying every file; returns `about` and the files.
@@ -148,7 +176,11 @@ fn clear(path: &Path) -> Result<(), ModelError> {
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+/// Writes a file and waits until it is on the disk.
+///
+/// # Errors
+/// What the file system refused.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let write = || {
         let mut file = File::create(path)?;
         file.write_all(bytes)?;

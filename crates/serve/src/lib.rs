@@ -4,6 +4,7 @@
 //! ranker, the catalogue and the recorder; [`router`] lists every route; [`run`] listens until told to stop. It never trains:
 //! `train` publishes artifacts into the same store, and the service watches the store.
 
+mod guard;
 mod live;
 mod options;
 mod page;

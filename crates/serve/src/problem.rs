@@ -1,5 +1,6 @@
 //! Answers that are no success: `application/problem+json` that says what was found and what to do (RFC 9457).
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +21,14 @@ impl Problem {
     pub fn malformed(detail: impl Into<String>) -> Problem {
         Problem {
             status: StatusCode::BAD_REQUEST,
+            detail: detail.into(),
+        }
+    }
+
+    /// 403: not from there.
+    pub fn forbidden(detail: impl Into<String>) -> Problem {
+        Problem {
+            status: StatusCode::FORBIDDEN,
             detail: detail.into(),
         }
     }
@@ -118,16 +127,43 @@ pub(crate) struct Body<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY)
-            .await
-            .map_err(|error| {
-                Problem::too_large(format!("body: {error}; at most {MAX_BODY} bytes are read"))
-            })?;
-        let body =
-            serde_json::from_slice(&bytes).map_err(|error| Problem::malformed(format!("body: {error}")))?;
-        Ok(Body(body))
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Body(parse(&read(request, state).await?)?))
     }
+}
+
+/// A JSON body that is one object, or a list of them.
+pub(crate) struct OneOrMany<T>(pub Vec<T>);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OneOrMany<T> {
+    type Rejection = Problem;
+
+    /// The first byte decides, so that an error speaks of the one shape that was meant.
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = read(request, state).await?;
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        Ok(OneOrMany(if first == Some(&b'[') {
+            parse(&bytes)?
+        } else {
+            vec![parse(&bytes)?]
+        }))
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::too_large(format!(
+                "body: at most {MAX_BODY} bytes are read; send it in parts"
+            ))
+        } else {
+            Problem::malformed(format!("body: it ended early: {}", rejection.body_text()))
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::malformed(format!("body: {error}")))
 }
 
 /// Runs work that blocks (the store, the network's arithmetic) off the threads that answer connections.

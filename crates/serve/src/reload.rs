@@ -2,7 +2,7 @@
 //! for it or fails by it), and lets closing marks be logged while nothing happens.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,8 +11,17 @@ use crate::{Live, Problem, Service};
 /// How often the store is asked whether anything changed: one cheap pragma.
 const POLL: Duration = Duration::from_millis(50);
 
-/// An idle service still logs closing marks: the recorder hears of the time about once a second.
+/// After a failure the store is asked again about once a second: reading a model is no cheap question.
+/// An idle service still logs closing marks: the recorder hears of the time as often.
 const POLLS_PER_TICK: u32 = 20;
+
+/// Reloading takes turns; why the last turn failed, if it did.
+#[derive(Default)]
+pub(crate) struct Reloading {
+    turn: Mutex<()>,
+    /// Apart from `turn`, so that asking for it never waits for a load.
+    trouble: Mutex<Option<String>>,
+}
 
 /// The watching thread.
 pub(crate) struct Reloader {
@@ -29,13 +38,17 @@ impl Reloader {
             let mut polls = 0u32;
             while stopped.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
                 polls = polls.wrapping_add(1);
-                if polls.is_multiple_of(POLLS_PER_TICK) {
+                let ticks = polls.is_multiple_of(POLLS_PER_TICK);
+                if ticks {
                     service.tick();
                 }
                 let version = service.state.data_version().ok();
-                if version != seen || version.is_none() {
+                let retries = ticks && service.reload_trouble().is_some();
+                // Remembered also where it fails: then the trouble, not the number, asks for the next try.
+                if retries || version.is_none() || version != seen {
                     seen = version;
-                    service.reload();
+                    // Kept as the service's trouble.
+                    let _ = service.reload();
                 }
             }
         });
@@ -53,21 +66,33 @@ impl Reloader {
 impl Service {
     /// Lets the recorder log the closing mark that is due. An event clock moves by events alone.
     fn tick(&self) {
-        if !self.options.event_time
-            && let Err(error) = self.recorder.tick()
-        {
-            self.note_trouble(Some(error.to_string()));
+        if !self.options.event_time {
+            // A recorder that has stopped says so itself.
+            let _ = self.recorder.tick();
         }
     }
 
-    fn note_trouble(&self, trouble: Option<String>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    /// Why the newest promotion could not be loaded, if so.
+    pub(crate) fn reload_trouble(&self) -> Option<String> {
+        self.reloading
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Loads what the store says is in service, if it is not live yet; on failure the old one stays and the reason is kept.
-    pub(crate) fn reload(&self) {
-        let problem = self.try_reload().err();
-        self.note_trouble(problem.map(|problem| problem.to_string()));
+    pub(crate) fn reload(&self) -> Result<(), Problem> {
+        // One at a time, and the store is read inside: a slow load must not overwrite a newer one.
+        let _one = self.reloading.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = self.try_reload();
+        *self
+            .reloading
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) =
+            outcome.as_ref().err().map(|problem| problem.to_string());
+        outcome
     }
 
     fn try_reload(&self) -> Result<(), Problem> {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{get, post, put};
 
+use crate::guard::loopback_only;
 use crate::problem::MAX_BODY;
 use crate::{Problem, Service, page, routes};
 
@@ -27,5 +29,6 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/readyz", get(routes::health::ready))
         .fallback(async || Problem::not_found("no such route; the page at `/` and the README list them"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(loopback_only))
         .with_state(service)
 }

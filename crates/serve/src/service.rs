@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use events::{Catalogue, Clock, EventClock, Recorder, RecorderOptions, Slate, State};
@@ -12,7 +13,7 @@ use model::Registry;
 use spec::Spec;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::reload::Reloader;
+use crate::reload::{Reloader, Reloading};
 use crate::{Live, Problem, ServeError, ServeOptions, router};
 
 /// Answers kept for retries of a request.
@@ -22,6 +23,21 @@ const RECORDER_QUEUE: usize = 4096;
 /// Closing marks are a minute apart where no declaration says otherwise.
 const DEFAULT_MARK_MS: i64 = 60_000;
 
+/// Ids of slates that answer a request with an id of its own: this, then the request's id.
+const REQUEST_PREFIX: &str = "r-";
+/// Ids of all other ranked slates.
+const RANKED_PREFIX: &str = "s-";
+/// What ids of posted slates may not start with.
+pub(crate) const OWN_PREFIXES: [&str; 2] = [REQUEST_PREFIX, RANKED_PREFIX];
+/// How far ahead of the machine's clock an event's time may be, in ms.
+const MAX_AHEAD_MS: i64 = 86_400_000;
+/// How far behind the machine's clock an event's time may be, in ms.
+const MAX_BEHIND_MS: i64 = 30 * 86_400_000;
+/// The year 2200: an event clock that a wrong unit moves cannot be moved back.
+const LAST_EVENT_MS: i64 = 7_258_118_400_000;
+/// How long answers that were under way may take once the service is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// What all routes share.
 pub struct Service {
     pub(crate) options: ServeOptions,
@@ -29,8 +45,9 @@ pub struct Service {
     pub(crate) state: Arc<State>,
     pub(crate) registry: Registry,
     pub(crate) live: ArcSwapOption<Live>,
-    /// Why the newest promotion could not be loaded or the time not be logged, if so.
-    pub(crate) trouble: Mutex<Option<String>>,
+    pub(crate) reloading: Reloading,
+    /// Held over a write of the catalogue and its change in memory, so that both see upserts in the same order.
+    pub(crate) upserts: Mutex<()>,
     catalogue: RwLock<Catalogue>,
     answers: Mutex<Answers>,
     slates: AtomicU64,
@@ -38,12 +55,36 @@ pub struct Service {
     carried: EventClock,
 }
 
+/// An answer, and the user whom it was given for.
+#[derive(Clone)]
+struct Answered {
+    user: String,
+    answer: serde_json::Value,
+}
+
 /// Answers of recent requests by request id, and the newest slate.
 #[derive(Default)]
 struct Answers {
-    by_request: HashMap<String, serde_json::Value>,
+    by_request: HashMap<String, Answered>,
     order: VecDeque<String>,
     newest_slate: Option<String>,
+}
+
+impl Answered {
+    fn again(self, request: &str, user: &str) -> Result<serde_json::Value, Problem> {
+        same_user(request, &self.user, user)?;
+        Ok(self.answer)
+    }
+}
+
+/// A request's id belongs to the user whom it first came for.
+pub(crate) fn same_user(request: &str, first: &str, user: &str) -> Result<(), Problem> {
+    if first == user {
+        return Ok(());
+    }
+    Err(Problem::conflict(format!(
+        "`request` `{request}` was answered for another user; give each request an id of its own"
+    )))
 }
 
 impl Service {
@@ -77,7 +118,8 @@ impl Service {
             state,
             registry,
             live: ArcSwapOption::empty(),
-            trouble: Mutex::new(None),
+            reloading: Reloading::default(),
+            upserts: Mutex::default(),
             answers: Mutex::default(),
             slates: AtomicU64::new(0),
             carried: EventClock::default(),
@@ -118,37 +160,64 @@ impl Service {
         self.catalogue.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time of an event: what it carries, else now. An event clock is moved by the recorder alone, as it takes the event
+    /// The time of an event: what it carries, else now.
+    ///
+    /// # Errors
+    /// 422 for one that is far from the machine's clock or, on an event clock, not in 1970 to 2200.
+    pub(crate) fn time(&self, carried: Option<i64>) -> Result<i64, Problem> {
+        let now = self.options.clock.now_ms();
+        let Some(time) = carried else {
+            let latest = if self.options.event_time {
+                self.carried.now_ms()
+            } else {
+                now
+            };
+            return Ok(latest.max(now));
+        };
+        let (allowed, expected) = if self.options.event_time {
+            (0..=LAST_EVENT_MS, "in the years 1970 to 2200")
+        } else {
+            let allowed = now.saturating_sub(MAX_BEHIND_MS)..=now.saturating_add(MAX_AHEAD_MS);
+            (allowed, "at most 30 days ago and 1 day ahead")
+        };
+        if allowed.contains(&time) {
+            Ok(time)
+        } else {
+            Err(Problem::unusable(format!(
+                "`time`: found {time}, expected ms since 1970, {expected}"
+            )))
+        }
+    }
+
+    /// Notes the time that an accepted request carried; a refused one moves nothing. An event clock is moved by the recorder alone, as it takes the event
     /// in: moved here, it could overtake slates that still wait for the recorder, and marks would close ahead of them.
-    pub(crate) fn time(&self, carried: Option<i64>) -> i64 {
-        let now = || self.options.clock.now_ms();
-        match carried {
-            _ if !self.options.event_time => carried.unwrap_or_else(now),
-            Some(time) => {
-                self.carried.observe(time);
-                time
-            }
-            None => self.carried.now_ms().max(now()),
+    pub(crate) fn accepted(&self, carried: Option<i64>) {
+        if let Some(time) = carried {
+            self.carried.observe(time);
         }
     }
 
     /// A new slate's id.
     pub(crate) fn slate_id(&self, request: Option<&str>) -> String {
         match request {
-            Some(request) => format!("r-{request}"),
+            Some(request) => format!("{REQUEST_PREFIX}{request}"),
             None => {
                 let number = self.slates.fetch_add(1, Ordering::Relaxed);
                 format!(
-                    "s-{:016x}",
+                    "{RANKED_PREFIX}{:016x}",
                     xxh3_64(format!("{}/{number}", self.options.nonce).as_bytes())
                 )
             }
         }
     }
 
-    /// The answer that a request id already got.
-    pub(crate) fn answered(&self, request: &str) -> Option<serde_json::Value> {
-        self.answers().by_request.get(request).cloned()
+    /// The answer that a request id of `user` already got.
+    ///
+    /// # Errors
+    /// 409 where it was another user's.
+    pub(crate) fn answered(&self, request: &str, user: &str) -> Result<Option<serde_json::Value>, Problem> {
+        let first = self.answers().by_request.get(request).cloned();
+        first.map(|first| first.again(request, user)).transpose()
     }
 
     /// Hands the slate to the recorder and keeps its answer for retries; where another request with the same id came first,
@@ -162,14 +231,18 @@ impl Service {
         // Held while the slate is queued, so that nobody sees the answer before its slate is on its way.
         let mut answers = self.answers();
         if let Some(first) = request.and_then(|request| answers.by_request.get(request)) {
-            return Ok(first.clone());
+            return first.clone().again(request.unwrap_or_default(), &slate.user);
         }
-        let id = slate.id.clone();
-        // The receipt is dropped: an answer of `rank` is no acknowledgement of the disk.
-        drop(self.recorder.record_slate(slate)?);
+        let (id, user) = (slate.id.clone(), slate.user.clone());
+        // Never waits for room in the queue: others wait for the lock. The receipt is dropped: an answer of `rank` is no
+        // acknowledgement of the disk.
+        drop(self.recorder.try_record_slate(slate)?);
         answers.newest_slate = Some(id);
         if let Some(request) = request {
-            answers.by_request.insert(request.to_owned(), answer.clone());
+            let answer = answer.clone();
+            answers
+                .by_request
+                .insert(request.to_owned(), Answered { user, answer });
             answers.order.push_back(request.to_owned());
             if answers.order.len() > KEPT_ANSWERS
                 && let Some(oldest) = answers.order.pop_front()
@@ -190,7 +263,7 @@ impl Service {
     }
 }
 
-/// Listens and answers until `shutdown` resolves, then finishes what it took. `ready` hears the bound address.
+/// Listens and answers until `shutdown` resolves, then finishes what it took, for at most 10 s. `ready` hears the bound address.
 ///
 /// # Errors
 /// When the address cannot be had or the network fails.
@@ -205,9 +278,22 @@ pub async fn run(
         .map_err(|source| ServeError::Listen { address, source })?;
     let reloader = Reloader::start(service.clone());
     ready(listener.local_addr()?);
-    let served = axum::serve(listener, router(service))
-        .with_graceful_shutdown(shutdown)
-        .await;
+    let (told, stopping) = tokio::sync::oneshot::channel();
+    let serving = axum::serve(listener, router(service)).with_graceful_shutdown(async move {
+        shutdown.await;
+        // Where nobody hears it, serving has ended already.
+        let _ = told.send(());
+    });
+    let patience = async {
+        match stopping.await {
+            Ok(()) => tokio::time::sleep(GRACE).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = patience => Ok(()),
+    };
     reloader.stop();
     Ok(served?)
 }

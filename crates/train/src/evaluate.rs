@@ -3,6 +3,8 @@
 use model::{Encoded, Predictions};
 use spec::{Loss, Objective, Spec};
 
+const LOG_LOSS: &str = "log loss";
+
 /// What was predicted and what was observed, per objective, where a label was observed.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
@@ -77,6 +79,16 @@ impl Outcomes {
     }
 }
 
+impl Outcomes {
+    /// Whether an objective (by its index) is predicted to be the same for all of several examples.
+    pub fn is_constant(&self, objective: usize) -> bool {
+        self.objectives.get(objective).is_some_and(|outcome| {
+            let predictions = &outcome.predictions;
+            predictions.len() > 1 && predictions.iter().all(|&value| value == predictions[0])
+        })
+    }
+}
+
 impl Outcome {
     fn metrics(&self, objective: &Objective, constant: Option<f64>) -> ObjectiveMetrics {
         let some = !self.labels.is_empty();
@@ -88,7 +100,7 @@ impl Outcome {
         let sum: f64 = self.labels.iter().map(|&label| f64::from(label)).sum();
         ObjectiveMetrics {
             name: objective.name.clone(),
-            loss_name: if binary { "log loss" } else { "squared error" },
+            loss_name: if binary { LOG_LOSS } else { "squared error" },
             examples: self.labels.len(),
             mean_label: if some { sum / self.labels.len() as f64 } else { 0.0 },
             loss: some.then(|| loss(&self.predictions)),
@@ -110,14 +122,36 @@ impl Outcome {
     }
 }
 
+/// The loss of a perfect constant on labels of one class is not 0, since probabilities are clamped before the logarithm.
+const PERFECT_LOG_LOSS: f64 = 2e-7;
+
+impl ObjectiveMetrics {
+    /// The constant predictor's loss, where it leaves anything to be learned.
+    fn imperfect_constant(&self) -> Option<f64> {
+        let perfect = if self.loss_name == LOG_LOSS {
+            PERFECT_LOG_LOSS
+        } else {
+            0.0
+        };
+        self.constant_loss.filter(|&loss| loss > perfect)
+    }
+}
+
 impl Evaluation {
+    /// Whether any objective has examples on which more can be learned than a constant.
+    pub fn can_tell(&self) -> bool {
+        self.objectives
+            .iter()
+            .any(|metrics| metrics.imperfect_constant().is_some())
+    }
+
     /// Mean over objectives of loss / the constant predictor's loss: one number to stop by. 1 = no better than constants;
     /// objectives without examples, or whose constant is perfect, say nothing.
     pub fn relative_loss(&self) -> f64 {
         let ratios: Vec<f64> = self
             .objectives
             .iter()
-            .filter_map(|metrics| Some(metrics.loss? / metrics.constant_loss.filter(|&loss| loss > 0.0)?))
+            .filter_map(|metrics| Some(metrics.loss? / metrics.imperfect_constant()?))
             .collect();
         if ratios.is_empty() {
             f64::NAN

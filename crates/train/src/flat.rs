@@ -2,17 +2,19 @@
 //!
 //! In: a [`FlatLog`] in time order. Out: a folder with `model/`, `checkpoint/` and `metrics.json`, whole or not at all.
 
+mod folder;
+
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use events::FlatLog;
-use model::{Encoded, Encoder, Positions, Ranker, ScalerFit, Weights, artifact};
+use model::{Encoded, Encoder, Positions, Ranker, ScalerFit, Weights};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use spec::Spec;
 
+use self::folder::Fresh;
 use crate::{Checkpoint, Evaluation, Outcomes, Progress, Split, TrainError, Trainer};
 
 /// Where the result goes.
@@ -50,6 +52,8 @@ pub struct TrainReport {
     pub best_epoch: usize,
     /// Metrics on the test part.
     pub test: Evaluation,
+    /// What speaks against serving the model.
+    pub warnings: Vec<String>,
 }
 
 /// Trains on `log` and writes the result.
@@ -62,12 +66,7 @@ pub fn train(
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<TrainReport, TrainError> {
-    if options.out.exists() && !options.overwrite {
-        let out = options.out.display();
-        return Err(TrainError::Data(format!(
-            "{out} exists; name another `--out` or add `--overwrite`"
-        )));
-    }
+    let fresh = Fresh::beside(&options.out, options.overwrite)?;
     let split = Split::of(log.rows(), spec.train.split);
     for (part, range) in [
         ("training", &split.train),
@@ -94,7 +93,11 @@ pub fn train(
 
     let best_trainer = best.checkpoint.resume(&options.out.join("checkpoint"))?;
     progress.begin("test", split.test.end - split.test.start);
-    let test = run.evaluate(&best_trainer.ranker, split.test.clone(), progress)?;
+    // Not to be stopped: what was trained is worth keeping.
+    let outcomes = run
+        .predict(&best_trainer.ranker, split.test.clone(), progress, |_| false)?
+        .unwrap_or_default();
+    let test = outcomes.evaluate(spec, &means);
     let report = TrainReport {
         rows: [&split.train, &split.validation, &split.test].map(|range| range.end - range.start),
         seed: spec.train.seed,
@@ -102,9 +105,30 @@ pub fn train(
         epochs,
         best_epoch: best.epoch,
         test,
+        warnings: warnings(spec, best.relative_loss, &outcomes),
     };
-    write(&options.out, &best_trainer.ranker, &best.checkpoint, &report)?;
+    fresh.keep(&best_trainer.ranker, &best.checkpoint, &report)?;
     Ok(report)
+}
+
+/// What a user should know before serving the model.
+fn warnings(spec: &Spec, relative_loss: f64, outcomes: &Outcomes) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if relative_loss > 1.0 {
+        warnings.push(format!(
+            "the kept epoch is worse than constants on the validation part (loss / constant {relative_loss:.4}): the model \
+             learned nothing that holds; check the fields, `[train] learning_rate` and the amount of data"
+        ));
+    }
+    for (at, objective) in spec.objectives.iter().enumerate() {
+        if outcomes.is_constant(at) {
+            warnings.push(format!(
+                "`{}` is predicted to be the same for every row of the test part: it orders nothing",
+                objective.name
+            ));
+        }
+    }
+    warnings
 }
 
 /// One pass over the training part: scalers and mean labels.
@@ -118,6 +142,9 @@ fn fit(
     let mut scalers = ScalerFit::new(spec);
     let mut labels = LabelMeans::new(spec);
     for examples in log.read(rows) {
+        if progress.stopped() {
+            return Err(TrainError::Stopped);
+        }
         let examples = examples?;
         Encoder::fit(spec, &examples, &mut scalers);
         labels.add(&examples);
@@ -192,7 +219,18 @@ impl Run<'_> {
             if !self.epoch(&mut trainer, progress)? {
                 break;
             }
-            let validation = self.evaluate(&trainer.ranker, self.split.validation.clone(), progress)?;
+            let validation = self.split.validation.clone();
+            let Some(outcomes) = self.predict(&trainer.ranker, validation, progress, |p| p.stopped())? else {
+                break;
+            };
+            let validation = outcomes.evaluate(self.spec, self.means);
+            if !validation.can_tell() {
+                return Err(TrainError::Data(
+                    "nothing to stop by: in the validation part no objective has labels that differ from the training part's \
+                     mean; check `label`, `given` and `[train] split`"
+                        .to_owned(),
+                ));
+            }
             let relative_loss = validation.relative_loss();
             progress.note(&format!(
                 "epoch {epoch:>3}  validation loss / constant {relative_loss:.4}"
@@ -237,81 +275,54 @@ impl Run<'_> {
                 return Ok(false);
             }
             window.append(&trainer.ranker.encoder.encode(&examples?));
-            if window.len >= self.spec.train.shuffle_window {
-                learn_shuffled(trainer, &mut window, &mut rng, progress)?;
+            let full = window.len >= self.spec.train.shuffle_window;
+            if full && !learn_shuffled(trainer, &mut window, &mut rng, progress)? {
+                return Ok(false);
             }
         }
-        learn_shuffled(trainer, &mut window, &mut rng, progress)?;
-        trainer.pass += 1;
-        Ok(true)
+        let complete = learn_shuffled(trainer, &mut window, &mut rng, progress)?;
+        trainer.pass += u64::from(complete);
+        Ok(complete)
     }
 
-    fn evaluate(
+    /// Predictions of `rows` beside what was observed; `None` where `stop` said so between two batches.
+    fn predict(
         &self,
         ranker: &Ranker,
         rows: Range<u64>,
         progress: &mut dyn Progress,
-    ) -> Result<Evaluation, TrainError> {
+        stop: fn(&dyn Progress) -> bool,
+    ) -> Result<Option<Outcomes>, TrainError> {
         let mut outcomes = Outcomes::default();
         for examples in self.log.read(rows) {
+            if stop(progress) {
+                return Ok(None);
+            }
             let batch = ranker.encoder.encode(&examples?);
             outcomes.add(&batch, &ranker.predict(&batch, Positions::Logged));
             progress.advance(batch.len as u64);
         }
-        Ok(outcomes.evaluate(self.spec, self.means))
+        Ok(Some(outcomes))
     }
 }
 
-/// Learns from the window in a random order and empties it.
+/// Learns from the window in a random order and empties it. False: the user stopped it between two batches.
 fn learn_shuffled(
     trainer: &mut Trainer,
     window: &mut Encoded,
     rng: &mut ChaCha8Rng,
     progress: &mut dyn Progress,
-) -> Result<(), TrainError> {
+) -> Result<bool, TrainError> {
     let mut rows: Vec<u32> = (0..window.len as u32).collect();
     rows.shuffle(rng);
     let batch = trainer.ranker.spec().train.batch;
     for rows in rows.chunks(batch) {
+        if progress.stopped() {
+            return Ok(false);
+        }
         trainer.learn_rows(window, rows, trainer.pass == 0)?;
         progress.advance(rows.len() as u64);
     }
     *window = Encoded::default();
-    Ok(())
-}
-
-/// Writes the run's folder whole: in a fresh folder beside, then renamed.
-fn write(
-    out: &Path,
-    ranker: &Ranker,
-    checkpoint: &Checkpoint,
-    report: &TrainReport,
-) -> Result<(), TrainError> {
-    let io = |error: std::io::Error| model::ModelError::Io {
-        path: out.to_path_buf(),
-        source: error,
-    };
-    let name = out
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    let fresh = out.with_file_name(format!(".{name}.new"));
-    if fresh.exists() {
-        std::fs::remove_dir_all(&fresh).map_err(io)?;
-    }
-    artifact::write(
-        &fresh.join("model"),
-        ranker,
-        &serde_json::json!({ "epoch": report.best_epoch }),
-    )?;
-    checkpoint.write(&fresh.join("checkpoint"))?;
-    let metrics = serde_json::to_vec_pretty(report)
-        .map_err(std::io::Error::from)
-        .map_err(io)?;
-    std::fs::write(fresh.join("metrics.json"), metrics).map_err(io)?;
-    if out.exists() {
-        std::fs::remove_dir_all(out).map_err(io)?;
-    }
-    std::fs::rename(&fresh, out).map_err(io)?;
-    Ok(())
+    Ok(true)
 }

@@ -6,12 +6,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use events::{Event, Examples, Join, LearnRun, Replay, RoleLock, State};
-use model::{Encoded, Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
+use events::{Examples, LearnRun, RoleLock, State};
+use model::{Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
 use spec::Spec;
 
+use crate::closed::Closed;
 use crate::flat::LabelMeans;
+use crate::import::{self, INITIAL};
 use crate::{Checkpoint, Evaluation, Outcomes, TrainError, Trainer, Verdict};
+
+/// Fewer examples than this teach nothing that should go live.
+const FEWEST_TRAINED: usize = 100;
+/// Fewer examples than this judge nothing.
+const FEWEST_HELD: usize = 10;
+/// Checkpoints of runs that are kept, besides the one that the store began with.
+const KEPT_CHECKPOINTS: i64 = 3;
 
 /// Where and when.
 #[derive(Debug, Clone)]
@@ -45,93 +54,157 @@ pub struct LearnReport {
     pub progressive: Option<Evaluation>,
 }
 
-/// Learns once. `None`: nothing has closed since the last run.
+/// What a call of [`learn`] came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LearnOutcome {
+    /// It learned.
+    Learned(Box<LearnReport>),
+    /// It did not, for the reason given; what has closed waits for the next call.
+    NotYet(String),
+}
+
+impl LearnOutcome {
+    /// The report, where it learned.
+    pub fn report(self) -> Option<LearnReport> {
+        match self {
+            LearnOutcome::Learned(report) => Some(*report),
+            LearnOutcome::NotYet(_) => None,
+        }
+    }
+}
+
+/// Learns once, if enough has closed since the last run.
 ///
 /// # Errors
-/// A second learner, a damaged checkpoint, a store that cannot be read, no declaration to start from.
-pub fn learn(options: &LearnOptions) -> Result<Option<LearnReport>, TrainError> {
-    let _lock = RoleLock::take(&options.store, "learner")?;
-    let state = Arc::new(State::open(&options.store)?);
-    let registry = Registry::new(&options.store, state.clone());
+/// A second learner, a damaged checkpoint, a store that cannot be read, no declaration to start from or another one than the
+/// checkpoint's.
+pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
+    let store = &options.store;
+    let _lock = RoleLock::take(store, "learner")?;
+    let state = Arc::new(State::open(store)?);
+    let registry = Registry::new(store, state.clone());
     let runs = state.learn_runs()?;
     let last = runs.last();
-    let mut start = Start::of(&options.store, last, options.spec.as_ref())?;
-    let Some(closed) = Closed::since(&options.store, start.spec(), last, None)? else {
-        return Ok(None);
+    let start = Start::of(store, &state, last, options.spec.as_ref())?;
+    if let Some(spec) = &options.spec {
+        demand_same_declaration(start.spec(), spec)?;
+    }
+    let Some(closed) = Closed::since(store, start.spec(), last, None)? else {
+        return Ok(LearnOutcome::NotYet(
+            "nothing has closed since the last run".to_owned(),
+        ));
     };
+    if let Some(reason) = not_enough(start.spec(), &closed.examples, start.is_new()) {
+        return Ok(LearnOutcome::NotYet(reason));
+    }
 
-    let taught = start.teach(&closed.examples)?;
+    let (_, taught) = start.teach(&closed.examples)?;
     let serving = registry.serving()?;
     let against = serving
         .as_ref()
         .map(|(version, ranker)| (version.as_str(), ranker));
-    let verdict = Verdict::of(&taught.challenger, against, &taught.held);
-    let run = runs.len() as i64 + 1;
-    let checkpoint = format!("checkpoints/c-{run:04}");
-    taught.checkpoint.write(&options.store.join(&checkpoint))?;
-
-    let version = registry.next_version()?;
-    let status = if verdict.passed { "promoted" } else { "rejected" };
-    let words = serde_json::to_value(&verdict).unwrap_or_default();
-    registry.publish(&version, &taught.challenger, status, words, options.now_ms)?;
+    let verdict = Verdict::of(&taught.challenger, against, &taught.means, &taught.held);
     let report = LearnReport {
-        run,
-        model: version.clone(),
+        run: last.map_or(0, |last| last.run) + 1,
+        model: registry.next_version()?,
         trained: taught.trained,
         held: taught.held.len(),
         promoted: verdict.passed,
         verdict,
         examples_digest: model::sealed::digest(&closed.examples.to_bytes()),
-        progressive: taught.progressive,
+        progressive: taught.progressive.clone(),
     };
-    state.add_learn_run(&LearnRun {
-        run,
+    commit(options, &state, &registry, last, &closed, &taught, &report)?;
+    Ok(LearnOutcome::Learned(Box::new(report)))
+}
+
+/// Writes the folders, then lists all of it in one transaction: a crash before that leaves the boundary, and folders that the
+/// next run replaces.
+fn commit(
+    options: &LearnOptions,
+    state: &State,
+    registry: &Registry,
+    last: Option<&LearnRun>,
+    closed: &Closed,
+    taught: &Taught,
+    report: &LearnReport,
+) -> Result<(), TrainError> {
+    let checkpoint = checkpoint_of(report.run);
+    taught.checkpoint.write(&options.store.join(&checkpoint))?;
+    let status = if report.promoted { "promoted" } else { "rejected" };
+    let words = serde_json::to_value(&report.verdict).unwrap_or_default();
+    let model = registry.write(&report.model, &taught.challenger, status, words, options.now_ms)?;
+    let run = LearnRun {
+        run: report.run,
         from_seq: last.map_or(0, |last| last.mark_seq),
         mark_seq: closed.mark_seq,
         replay_from: closed.replay_from,
         trained: report.trained as u64,
         held: report.held as u64,
-        model: version.clone(),
+        model: report.model.clone(),
         checkpoint,
-        details: serde_json::to_value(&report).unwrap_or_default(),
-    })?;
-    if report.promoted {
-        state.promote(&version, options.now_ms)?;
-    }
-    Ok(Some(report))
+        details: serde_json::to_value(report).unwrap_or_default(),
+    };
+    state.commit_run(&model, Some(&run), report.promoted, options.now_ms)?;
+    prune_checkpoints(&options.store, report.run);
+    Ok(())
 }
 
-/// Brings the result of `train` into a store: its model goes live, `learn` continues from its checkpoint.
-///
-/// # Errors
-/// When the run is damaged, or the store already has a checkpoint.
-pub fn import_run(store: &Path, run: &Path, now_ms: i64) -> Result<String, TrainError> {
-    let initial = store.join(INITIAL);
-    if initial.exists() {
-        let store = store.display();
-        return Err(TrainError::Data(format!(
-            "{store} already has a model to learn from; serve it without `--model`"
-        )));
-    }
-    let ranker = model::artifact::read(&run.join("model"))?;
-    let checkpoint = Checkpoint::read(&run.join("checkpoint"))?;
-    let state = Arc::new(State::open(store)?);
-    let registry = Registry::new(store, state.clone());
-    let version = registry.next_version()?;
-    registry.publish(
-        &version,
-        &ranker,
-        "promoted",
-        serde_json::json!({ "imported": true }),
-        now_ms,
-    )?;
-    checkpoint.write(&initial)?;
-    state.promote(&version, now_ms)?;
-    Ok(version)
+/// The folder of a run's checkpoint, relative to the store.
+fn checkpoint_of(run: i64) -> String {
+    format!("checkpoints/c-{run:04}")
 }
 
-/// The checkpoint that a store begins with, if `train` made one.
-const INITIAL: &str = "checkpoints/initial";
+/// Removes the checkpoints of all but the newest runs.
+fn prune_checkpoints(store: &Path, newest: i64) {
+    for run in (1..=newest - KEPT_CHECKPOINTS).rev() {
+        let folder = store.join(checkpoint_of(run));
+        // What cannot be removed takes room and does no other harm; below what is gone, all is gone.
+        if !folder.exists() || std::fs::remove_dir_all(folder).is_err() {
+            break;
+        }
+    }
+}
+
+/// A declaration that is named must be the one of the checkpoint that learning goes on from.
+fn demand_same_declaration(checkpoint: &Spec, named: &Spec) -> Result<(), TrainError> {
+    let differs = match checkpoint {
+        _ if checkpoint.encoding_fingerprint() != named.encoding_fingerprint() => "fields or network",
+        _ if checkpoint.objectives_fingerprint() != named.objectives_fingerprint() => "objectives",
+        _ => return Ok(()),
+    };
+    Err(TrainError::Data(format!(
+        "the store's checkpoint has another declaration than the one named: its {differs} differ; leave the declaration out \
+         to go on from the checkpoint, or begin a new store with the declaration"
+    )))
+}
+
+/// Why `examples` are too few to learn from, if they are. A model that `is_new` has learned nothing of any objective yet.
+fn not_enough(spec: &Spec, examples: &Examples, is_new: bool) -> Option<String> {
+    let trained = examples.len() - held_count(spec, examples);
+    let held = examples.len() - trained;
+    if trained < FEWEST_TRAINED || held < FEWEST_HELD {
+        return Some(format!(
+            "not enough yet: {} examples have closed since the last run, {trained} to learn from and {held} to judge by; \
+             expected at least {FEWEST_TRAINED} and {FEWEST_HELD}",
+            examples.len()
+        ));
+    }
+    let mut means = LabelMeans::new(spec);
+    means.add(&examples.slice(0, trained));
+    let mut objectives = spec.objectives.iter().zip(means.finish());
+    let (silent, _) = objectives.find(|(_, mean)| is_new && mean.is_none())?;
+    Some(format!(
+        "not enough yet: no label of objective `{}` among the {trained} examples to learn from; if it stays so, check its \
+         `label`, `given` and what feedback is sent",
+        silent.name
+    ))
+}
+
+/// The newest share of the examples, which judges.
+fn held_count(spec: &Spec, examples: &Examples) -> usize {
+    ((examples.len() as f64 * spec.gates.share).ceil() as usize).min(examples.len())
+}
 
 /// What a run begins from.
 pub(crate) enum Start {
@@ -147,21 +220,24 @@ pub(crate) struct Taught {
     pub challenger: Ranker,
     /// The state after.
     pub checkpoint: Checkpoint,
+    /// Mean label per objective of the examples that the challenger learned from.
+    pub means: Vec<Option<f64>>,
     pub trained: usize,
     pub held: Examples,
     pub progressive: Option<Evaluation>,
 }
 
 impl Start {
+    /// What the run after `last` begins from.
     pub(crate) fn of(
         store: &Path,
+        state: &State,
         last: Option<&LearnRun>,
         spec: Option<&Arc<Spec>>,
     ) -> Result<Start, TrainError> {
-        let initial = store.join(INITIAL);
         let path = match last {
             Some(last) => store.join(&last.checkpoint),
-            None if initial.exists() => initial,
+            None if import::is_complete(state)? => store.join(INITIAL),
             None => {
                 let message = "the store has no checkpoint to continue from: name a declaration, or serve the result of `train` first";
                 return spec
@@ -180,40 +256,40 @@ impl Start {
         }
     }
 
-    /// Learns from all but the newest examples, keeps that model, then learns from the rest.
-    pub(crate) fn teach(&mut self, examples: &Examples) -> Result<Taught, TrainError> {
-        let spec = self.spec().clone();
-        let held = ((examples.len() as f64 * spec.gates.share).ceil() as usize).min(examples.len());
+    /// Whether nothing was learned before.
+    fn is_new(&self) -> bool {
+        matches!(self, Start::Spec(_))
+    }
+
+    /// Learns from all but the newest examples, keeps that model, then learns from the rest. The trainer goes on from there.
+    pub(crate) fn teach(self, examples: &Examples) -> Result<(Trainer, Taught), TrainError> {
+        let held = held_count(self.spec(), examples);
         let trained = examples.len() - held;
         let (learned, held) = (examples.slice(0, trained), examples.slice(trained, held));
-        let (trainer, progressive) = match self {
+        let (mut trainer, progressive) = match self {
             Start::Trainer(trainer) => {
                 let progressive = progressive(&trainer.ranker, &learned);
-                (trainer, Some(progressive))
+                (*trainer, Some(progressive))
             }
-            Start::Spec(spec) => {
-                let first = first_trainer(spec, &learned);
-                *self = Start::Trainer(Box::new(first));
-                let Start::Trainer(trainer) = self else {
-                    unreachable!("set just above")
-                };
-                (trainer, None)
-            }
+            Start::Spec(spec) => (first_trainer(&spec, &learned), None),
         };
-        let passes = spec.train.learn_passes;
-        let encode = |examples: &Examples, trainer: &Trainer| trainer.ranker.encoder.encode(examples);
-        let batch: Encoded = encode(&learned, trainer);
+        let passes = trainer.ranker.spec().train.learn_passes;
+        let mut means = LabelMeans::new(trainer.ranker.spec());
+        means.add(&learned);
+        let batch = trainer.ranker.encoder.encode(&learned);
         trainer.learn_passes(&batch, passes)?;
         let challenger = trainer.ranker.clone();
-        let batch = encode(&held, trainer);
+        let batch = trainer.ranker.encoder.encode(&held);
         trainer.learn_passes(&batch, passes)?;
-        Ok(Taught {
+        let taught = Taught {
             challenger,
-            checkpoint: Checkpoint::of(trainer)?,
+            checkpoint: Checkpoint::of(&trainer)?,
+            means: means.finish(),
             trained,
             held,
             progressive,
-        })
+        };
+        Ok((trainer, taught))
     }
 }
 
@@ -240,48 +316,5 @@ fn first_trainer(spec: &Arc<Spec>, examples: &Examples) -> Trainer {
     })
 }
 
-/// What closed in the log after a boundary.
-pub(crate) struct Closed {
-    pub examples: Examples,
-    /// The last mark: the new boundary.
-    pub mark_seq: u64,
-    /// From where the next run must replay: the oldest slate still open.
-    pub replay_from: u64,
-}
-
-impl Closed {
-    /// Joins the log from the last run's boundary to the newest mark (or the mark `until`). `None`: nothing closed.
-    pub(crate) fn since(
-        store: &Path,
-        spec: &Spec,
-        last: Option<&LearnRun>,
-        until: Option<u64>,
-    ) -> Result<Option<Closed>, TrainError> {
-        let boundary = last.map_or(0, |last| last.mark_seq);
-        let mut join = Join::new(spec);
-        let mut mark_seq = boundary;
-        let mut replay_from = None;
-        let mut parts = Vec::new();
-        for event in Replay::open(store, last.map_or(1, |last| last.replay_from), until)? {
-            let event = event?;
-            join.apply(&event)?;
-            if let Event::Mark { seq, .. } = event {
-                let emitted = join.take();
-                if seq > boundary {
-                    mark_seq = seq;
-                    replay_from = Some(join.replay_from().unwrap_or(seq));
-                    parts.push(emitted);
-                }
-            }
-        }
-        let Some(replay_from) = replay_from else {
-            return Ok(None);
-        };
-        let examples = Examples::concat(&parts);
-        Ok((!examples.is_empty()).then_some(Closed {
-            examples,
-            mark_seq,
-            replay_from,
-        }))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,18 @@
 //! [`Checkpoint`] resumes to the bit. How a ranker predicts is `model`'s; what is served, and how, is `serve`'s.
 
 mod checkpoint;
+mod closed;
 mod error;
 mod evaluate;
 mod flat;
 mod gates;
+mod import;
 mod learn;
 mod optimizer;
 mod progress;
 mod split;
+#[cfg(test)]
+mod testing;
 mod trainer;
 mod verify;
 
@@ -21,7 +25,8 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
 pub use flat::{EpochMetrics, TrainOptions, TrainReport, train};
 pub use gates::{GateResult, Verdict};
-pub use learn::{LearnOptions, LearnReport, import_run, learn};
+pub use import::import_run;
+pub use learn::{LearnOptions, LearnOutcome, LearnReport, learn};
 pub use optimizer::Optimizer;
 pub use progress::{Progress, Silent};
 pub use split::Split;

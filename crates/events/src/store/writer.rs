@@ -11,7 +11,8 @@ use crate::{EventsError, Feedback, Recorded, Slate};
 /// What the recorder is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Slate(Box<Slate>),
+    /// All of them or none.
+    Slates(Vec<Slate>),
     Feedback(Vec<Feedback>),
     /// The clock was looked at, or moved on to a time.
     Tick(Option<i64>),
@@ -79,6 +80,11 @@ impl Writer {
     /// Time of the newest mark: time never goes back behind it.
     pub(crate) fn last_mark(&self) -> Option<i64> {
         self.place.mark
+    }
+
+    /// The log's last sequence; 0 where there is none.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.place.seq
     }
 
     /// Calls `apply` with all retained feedback of known slates, in the order of sequences.
@@ -200,7 +206,11 @@ impl<'c> GroupWriter<'c> {
         self.mark(arrived.time)?;
         let mut recorded = Recorded::default();
         match &arrived.command {
-            Command::Slate(slate) => self.slate(slate, &mut recorded)?,
+            Command::Slates(slates) => {
+                for slate in slates {
+                    self.slate(slate, &mut recorded)?;
+                }
+            }
             Command::Feedback(feedback) => {
                 for feedback in feedback {
                     self.feedback(feedback, &mut recorded)?;

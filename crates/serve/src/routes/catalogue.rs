@@ -1,11 +1,12 @@
 //! `PUT /v1/items` and `PUT /v1/users`: upserts fields in batches; answered once they are durable.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
-use events::Entity;
+use events::{Catalogue, Entity, EventsError, Value, check_value};
 use serde::Serialize;
+use spec::{Side, Source, Spec};
 
 use crate::problem::{Body, off_thread};
 use crate::{Problem, Service};
@@ -15,44 +16,80 @@ pub(crate) struct Upserted {
     stored: usize,
 }
 
+/// What tells items and users apart.
+struct Table {
+    /// Sides whose fields read its attributes.
+    sides: &'static [Side],
+    write: fn(&events::State, &[Entity]) -> Result<(), EventsError>,
+    apply: fn(&mut Catalogue, Entity),
+}
+
+const ITEMS: Table = Table {
+    sides: &[Side::Item, Side::Query],
+    write: events::State::upsert_items,
+    apply: Catalogue::upsert_item,
+};
+const USERS: Table = Table {
+    sides: &[Side::User],
+    write: events::State::upsert_users,
+    apply: Catalogue::upsert_user,
+};
+
 pub(crate) async fn put_items(
     State(service): State<Arc<Service>>,
     Body(entities): Body<Vec<Entity>>,
 ) -> Result<Json<Upserted>, Problem> {
-    let answer = off_thread(move || {
-        check(&entities)?;
-        // Held over the write, so that memory and disk see concurrent upserts in the same order.
-        let mut catalogue = service.catalogue_mut();
-        service.state.upsert_items(&entities)?;
-        let stored = entities.len();
-        entities
-            .into_iter()
-            .for_each(|entity| catalogue.upsert_item(entity));
-        Ok(Upserted { stored })
-    });
-    answer.await.map(Json)
+    off_thread(move || upsert(&service, &ITEMS, entities))
+        .await
+        .map(Json)
 }
 
 pub(crate) async fn put_users(
     State(service): State<Arc<Service>>,
     Body(entities): Body<Vec<Entity>>,
 ) -> Result<Json<Upserted>, Problem> {
-    let answer = off_thread(move || {
-        check(&entities)?;
-        let mut catalogue = service.catalogue_mut();
-        service.state.upsert_users(&entities)?;
-        let stored = entities.len();
-        entities
-            .into_iter()
-            .for_each(|entity| catalogue.upsert_user(entity));
-        Ok(Upserted { stored })
-    });
-    answer.await.map(Json)
+    off_thread(move || upsert(&service, &USERS, entities))
+        .await
+        .map(Json)
 }
 
-fn check(entities: &[Entity]) -> Result<(), Problem> {
-    match entities.iter().position(|entity| entity.id.is_empty()) {
-        Some(at) => Err(Problem::unusable(format!("entry {at} has an empty `id`"))),
-        None => Ok(()),
+fn upsert(service: &Service, table: &Table, entities: Vec<Entity>) -> Result<Upserted, Problem> {
+    let spec = service.declaration();
+    for (at, entity) in entities.iter().enumerate() {
+        if entity.id.is_empty() {
+            return Err(Problem::unusable(format!("entry {at} has an empty `id`")));
+        }
+        for (attribute, value) in &entity.fields {
+            check(spec.as_deref(), table.sides, attribute, value)
+                .map_err(|problem| problem.within(&format!("entry `{}`", entity.id)))?;
+        }
     }
+    let _one = service.upserts.lock().unwrap_or_else(PoisonError::into_inner);
+    (table.write)(&service.state, &entities)?;
+    let stored = entities.len();
+    // Only now is ranking kept out: it does not wait for the disk.
+    let mut catalogue = service.catalogue_mut();
+    for entity in entities {
+        (table.apply)(&mut catalogue, entity);
+    }
+    Ok(Upserted { stored })
+}
+
+/// Whether a value can be kept, and is what every field that reads it is declared to be.
+fn check(spec: Option<&Spec>, sides: &[Side], attribute: &str, value: &Value) -> Result<(), Problem> {
+    if !value.is_finite() {
+        return Err(Problem::unusable(format!(
+            "field `{attribute}` holds a number that is not finite in f32"
+        )));
+    }
+    let Some(spec) = spec else { return Ok(()) };
+    for (at, field) in spec.fields.iter().enumerate() {
+        let reads = sides.contains(&field.side)
+            && field.attribute == attribute
+            && !matches!(field.source, Source::History { .. });
+        if reads {
+            check_value(spec, at, value)?;
+        }
+    }
+    Ok(())
 }

@@ -26,7 +26,9 @@ pub(crate) async fn put(
                 "the service runs on the machine's clock; start it with `--clock events`",
             ));
         }
-        service.recorder.advance(new.time)?.wait()?;
+        let time = service.time(Some(new.time))?;
+        service.recorder.advance(time)?.wait()?;
+        service.accepted(Some(time));
         Ok(Time {
             time: service.options.clock.now_ms(),
         })

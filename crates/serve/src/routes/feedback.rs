@@ -8,16 +8,8 @@ use axum::http::StatusCode;
 use events::{Feedback, Receipt};
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{Body, off_thread};
+use crate::problem::{OneOrMany, off_thread};
 use crate::{Problem, Service};
-
-/// One or many.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Posted {
-    Many(Vec<PostedFeedback>),
-    One(PostedFeedback),
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +25,7 @@ pub(crate) struct PostedFeedback {
 }
 
 /// What became of posted events.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Stored {
     stored: usize,
     duplicates: usize,
@@ -43,39 +35,42 @@ pub(crate) struct Stored {
 
 pub(crate) async fn post(
     State(service): State<Arc<Service>>,
-    Body(posted): Body<Posted>,
+    OneOrMany(posted): OneOrMany<PostedFeedback>,
 ) -> Result<(StatusCode, Json<Stored>), Problem> {
-    let posted = match posted {
-        Posted::Many(feedback) => feedback,
-        Posted::One(feedback) => vec![feedback],
-    };
     for feedback in &posted {
         if feedback.id.is_empty() || feedback.kind.is_empty() {
             return Err(Problem::unusable("feedback needs a non-empty `id` and `kind`"));
         }
     }
     let answer = off_thread(move || {
-        let feedback = posted.into_iter().map(|posted| Feedback {
-            time: service.time(posted.time),
-            id: posted.id,
-            slate: posted.slate,
-            item: posted.item,
-            kind: posted.kind,
-            value: posted.value,
-        });
-        stored(vec![service.recorder.record_feedback(feedback.collect())?])
+        let feedback = |posted: PostedFeedback| {
+            let time = service
+                .time(posted.time)
+                .map_err(|problem| problem.within(&format!("feedback `{}`", posted.id)))?;
+            Ok(Feedback {
+                time,
+                id: posted.id,
+                slate: posted.slate,
+                item: posted.item,
+                kind: posted.kind,
+                value: posted.value,
+            })
+        };
+        let carried = posted.iter().filter_map(|posted| posted.time).max();
+        let feedback = posted.into_iter().map(feedback).collect::<Result<_, Problem>>()?;
+        let receipt = service.recorder.record_feedback(feedback)?;
+        service.accepted(carried);
+        stored(receipt)
     });
     Ok((StatusCode::ACCEPTED, Json(answer.await?)))
 }
 
 /// Waits until all of it is durable.
-pub(crate) fn stored(receipts: Vec<Receipt>) -> Result<Stored, Problem> {
-    let mut sum = Stored::default();
-    for receipt in receipts {
-        let recorded = receipt.wait()?;
-        sum.stored += recorded.stored;
-        sum.duplicates += recorded.duplicates;
-        sum.orphans += recorded.orphans;
-    }
-    Ok(sum)
+pub(crate) fn stored(receipt: Receipt) -> Result<Stored, Problem> {
+    let recorded = receipt.wait()?;
+    Ok(Stored {
+        stored: recorded.stored,
+        duplicates: recorded.duplicates,
+        orphans: recorded.orphans,
+    })
 }

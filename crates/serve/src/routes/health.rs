@@ -1,6 +1,6 @@
-//! `GET /healthz`: the process answers. `GET /readyz`: it can rank.
+//! `GET /healthz`: the process answers. `GET /readyz`: it can rank, and write the log.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,12 +13,12 @@ pub(crate) async fn alive() -> Json<serde_json::Value> {
 
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<Json<serde_json::Value>, Problem> {
     let live = service.live()?;
-    let trouble = service
-        .trouble
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
-    Ok(Json(
-        serde_json::json!({ "ready": true, "model": live.version, "trouble": trouble }),
-    ))
+    if let Some(failure) = service.recorder.failure() {
+        return Err(Problem::unavailable(format!(
+            "the log cannot be written: {failure}"
+        )));
+    }
+    Ok(Json(serde_json::json!({
+        "ready": true, "model": live.version, "trouble": service.reload_trouble(),
+    })))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use events::ModelRow;
+use events::{EventsError, ModelRow};
 use serde::Serialize;
 
 use crate::problem::off_thread;
@@ -61,20 +61,33 @@ pub(crate) async fn promote(
         // Read before it is promoted: a damaged artifact must not become the one in service.
         service.registry.load(&version)?;
         service.state.promote(&version, service.options.clock.now_ms())?;
-        service.reload();
-        Ok(Serving { serving: version })
+        serving(&service)
     });
     answer.await.map(Json)
 }
 
 pub(crate) async fn rollback(State(service): State<Arc<Service>>) -> Result<Json<Serving>, Problem> {
     let answer = off_thread(move || {
-        let version = service
+        let refused = |error: EventsError| match error {
+            EventsError::NothingBefore => Problem::conflict(error.to_string()),
+            error => error.into(),
+        };
+        // Read before it is rolled back to, as above.
+        let target = service.state.rollback_target().map_err(refused)?;
+        service.registry.load(&target)?;
+        service
             .state
             .rollback(service.options.clock.now_ms())
-            .map_err(|error| Problem::conflict(error.to_string()))?;
-        service.reload();
-        Ok(Serving { serving: version })
+            .map_err(refused)?;
+        serving(&service)
     });
     answer.await.map(Json)
+}
+
+/// What is live once the store's newest promotion is loaded.
+fn serving(service: &Service) -> Result<Serving, Problem> {
+    service.reload()?;
+    Ok(Serving {
+        serving: service.live()?.version.clone(),
+    })
 }

@@ -7,11 +7,14 @@ use axum::Json;
 use axum::extract::State;
 use events::{ExampleBuilder, ExampleRow, Examples, Fields, Impression, Slate};
 use model::{Positions, Predictions, Ranked};
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use spec::Spec;
 
 use crate::problem::{Body, off_thread};
 use crate::resolve::{Shared, item_fields};
+use crate::service::same_user;
 use crate::{Live, Problem, Service};
 
 /// Most candidates of a request.
@@ -34,8 +37,7 @@ pub(crate) struct RankRequest {
     time: Option<i64>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// In JSON an id alone, or an object.
 enum Candidate {
     Id(String),
     WithFields(ItemWithFields),
@@ -48,6 +50,31 @@ struct ItemWithFields {
     item: String,
     #[serde(default)]
     fields: Fields,
+}
+
+impl<'de> Deserialize<'de> for Candidate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Candidate, D::Error> {
+        deserializer.deserialize_any(CandidateShape)
+    }
+}
+
+/// Decides by the first token, so that an error names the field that is wrong.
+struct CandidateShape;
+
+impl<'de> Visitor<'de> for CandidateShape {
+    type Value = Candidate;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an item's id, or an object with `item` and `fields`")
+    }
+
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<Candidate, E> {
+        Ok(Candidate::Id(id.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Candidate, A::Error> {
+        ItemWithFields::deserialize(MapAccessDeserializer::new(map)).map(Candidate::WithFields)
+    }
 }
 
 impl Candidate {
@@ -85,21 +112,25 @@ pub(crate) async fn post(
 }
 
 fn rank(service: &Service, request: RankRequest) -> Result<serde_json::Value, Problem> {
-    let time = service.time(request.time);
+    let time = service.time(request.time)?;
     let live = service.live()?;
     let id = service.slate_id(request.request.as_deref());
+    let user = &request.user;
     if let Some(request) = &request.request {
-        if let Some(answer) = service.answered(request) {
+        if let Some(answer) = service.answered(request, user)? {
             return Ok(answer);
         }
         if let Some(slate) = service.recorder.slate(&id)? {
+            same_user(request, &slate.user, user)?;
             return answer_again(service, slate);
         }
     }
     let spec = live.ranker.spec().clone();
     let (slate, scores) = ranked_slate(service, &live, &spec, id, time, &request)?;
     let answer = answer(&slate, &spec, &live.version, live.score_version, &scores)?;
-    service.settle(slate, request.request.as_deref(), answer)
+    let answer = service.settle(slate, request.request.as_deref(), answer)?;
+    service.accepted(request.time);
+    Ok(answer)
 }
 
 /// Resolves, encodes, predicts and orders: the slate to record and its scores.

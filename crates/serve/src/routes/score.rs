@@ -42,7 +42,7 @@ pub(crate) async fn put(
         let version = service
             .state
             .put_score(&new.weights, service.options.clock.now_ms())?;
-        service.reload();
+        service.reload()?;
         Ok(Score {
             version,
             weights: new.weights,

@@ -8,18 +8,11 @@ use axum::http::StatusCode;
 use events::{Fields, HistoryRule, Impression, Slate};
 use serde::Deserialize;
 
-use crate::problem::{Body, off_thread};
+use crate::problem::{OneOrMany, off_thread};
 use crate::resolve::{Shared, item_fields};
 use crate::routes::feedback::{Stored, stored};
+use crate::service::OWN_PREFIXES;
 use crate::{Problem, Service};
-
-/// One or many.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Posted {
-    Many(Vec<PostedSlate>),
-    One(PostedSlate),
-}
 
 /// A slate that was shown elsewhere.
 #[derive(Deserialize)]
@@ -52,23 +45,18 @@ struct PostedItem {
 
 pub(crate) async fn post(
     State(service): State<Arc<Service>>,
-    Body(posted): Body<Posted>,
+    OneOrMany(posted): OneOrMany<PostedSlate>,
 ) -> Result<(StatusCode, Json<Stored>), Problem> {
     let answer = off_thread(move || {
-        let slates = match posted {
-            Posted::Many(slates) => slates,
-            Posted::One(slate) => vec![slate],
-        };
+        let carried = posted.iter().filter_map(|posted| posted.time).max();
         // All are read before the first is stored: a bad one refuses the request whole.
-        let slates: Vec<Slate> = slates
+        let slates: Vec<Slate> = posted
             .into_iter()
             .map(|posted| resolve(&service, posted))
             .collect::<Result<_, _>>()?;
-        let receipts: Vec<_> = slates
-            .into_iter()
-            .map(|slate| service.recorder.record_slate(slate))
-            .collect::<Result<_, _>>()?;
-        stored(receipts)
+        let receipt = service.recorder.record_slates(slates)?;
+        service.accepted(carried);
+        stored(receipt)
     });
     Ok((StatusCode::ACCEPTED, Json(answer.await?)))
 }
@@ -80,7 +68,14 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
             "a slate needs a non-empty `id` and at least one item",
         ));
     }
-    let time = service.time(posted.time);
+    if let Some(prefix) = OWN_PREFIXES.iter().find(|&&prefix| posted.id.starts_with(prefix)) {
+        return Err(Problem::unusable(format!(
+            "{place}: ids that start with `{prefix}` are the service's own; choose another"
+        )));
+    }
+    let time = service
+        .time(posted.time)
+        .map_err(|problem| problem.within(&place))?;
     let Some(spec) = service.declaration() else {
         return Err(Problem::unavailable(
             "no declaration yet, so the fields of a slate are unknown: start with `--spec` or `--model`",

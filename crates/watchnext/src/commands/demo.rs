@@ -127,7 +127,8 @@ fn live(
             store: store.to_owned(),
             spec: Some(spec.clone()),
             now_ms,
-        })?;
+        })?
+        .report();
         let next = match &learned {
             Some(report) if report.promoted => {
                 wait_until_serving(people.client, report)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use train::{LearnOptions, LearnReport};
+use train::{LearnOptions, LearnOutcome, LearnReport};
 
 use super::{demand_store, now_ms, read_spec};
 use crate::commands::train::metrics_table;
@@ -11,7 +11,9 @@ use crate::commands::train::metrics_table;
 /// Learn from what closed in the log since the last run; promote the challenger if it passes its gates
 #[derive(Parser)]
 #[command(after_help = "Example:\n  watchnext learn --store store\n\n\
-    A running `watchnext serve` on the same store swaps a promoted model in while it answers.")]
+    A running `watchnext serve` on the same store swaps a promoted model in while it answers.\n\
+    Where too little has closed to learn from and to judge by, nothing is learned and it waits for the next run;\n\
+    with --json that prints null, and the reason to standard error.")]
 pub(crate) struct Args {
     /// The store's folder
     #[arg(long, default_value = "store")]
@@ -27,18 +29,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let spec = args.spec.as_deref().map(read_spec).transpose()?;
     demand_store(&args.store)?;
-    let report = train::learn(&LearnOptions {
+    let outcome = train::learn(&LearnOptions {
         store: args.store,
         spec,
         now_ms: now_ms(),
     })?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
+    match &outcome {
+        LearnOutcome::Learned(report) if !args.json => print(report),
+        LearnOutcome::NotYet(reason) if !args.json => println!("{reason}"),
+        LearnOutcome::NotYet(reason) => eprintln!("{reason}"),
+        LearnOutcome::Learned(_) => {}
     }
-    match report {
-        None => println!("nothing has closed since the last run"),
-        Some(report) => print(&report),
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&outcome.report())?);
     }
     Ok(())
 }
@@ -71,7 +74,7 @@ fn print(report: &LearnReport) {
         if report.promoted {
             "promoted"
         } else {
-            "rejected; the serving model stays"
+            "rejected; what serves stays"
         }
     );
 }

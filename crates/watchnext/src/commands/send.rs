@@ -43,8 +43,8 @@ pub(crate) struct Args {
     #[arg(long)]
     probe: bool,
     /// Most candidates of a request
-    #[arg(long, default_value_t = 10)]
-    candidates: usize,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    candidates: u16,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
@@ -70,14 +70,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     };
     let mut bar = Bar::new(false);
     bar.begin("send", part.end - part.start);
+    let candidates = usize::from(args.candidates);
     let mut waiting: Vec<FlatRow> = Vec::new();
     for row in log.read_rows(part) {
         waiting.push(row?);
         if waiting.len() == BATCH_ROWS {
-            sender.block(&mut waiting, args.candidates, &mut bar)?;
+            sender.block(&mut waiting, candidates, &mut bar)?;
         }
     }
-    sender.block(&mut waiting, args.candidates, &mut bar)?;
+    sender.block(&mut waiting, candidates, &mut bar)?;
     drop(bar);
     sender.close()?;
     let Sent {

@@ -72,25 +72,64 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ready = |address| println!("listening on http://{address}");
-    Ok(runtime.block_on(::serve::run(service, ready, stop_signal()))?)
+    let served = runtime.block_on(::serve::run(service, ready, stop_signal()));
+    // Work that outlived the service's patience is not waited for again.
+    runtime.shutdown_background();
+    Ok(served?)
 }
 
-/// Resolves on Ctrl-C or a request to terminate.
-pub(crate) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
+/// Resolves on Ctrl-C or a request to terminate; the next one ends the process at once.
+async fn stop_signal() {
+    let mut signals = Signals::new();
+    signals.next().await;
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(INTERRUPTED)
+    });
+}
+
+/// Exit code of a second signal.
+const INTERRUPTED: i32 = 130;
+
+/// Both signals, listened to without a gap.
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
+        // One that cannot be listened to keeps its default, which ends the process.
+        Signals([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn next(&mut self) {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
             }
-            return;
+        }
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            () = one(interrupt) => {}
+            () = one(terminate) => {}
         }
     }
-    // Without a signal handler there is nothing to wait for but the signal's default, which ends the process.
-    if interrupt.await.is_err() {
-        std::future::pending::<()>().await;
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Signals {
+        Signals
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

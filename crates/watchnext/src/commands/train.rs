@@ -75,6 +75,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
+        for warning in &report.warnings {
+            println!("\nwarning: {warning}");
+        }
         println!("\nwrote {}", args.out.display());
     }
     Ok(())

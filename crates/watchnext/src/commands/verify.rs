@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Parser;
+use train::RunCheck;
 
 use super::{demand_store, read_spec};
 use crate::terminal::table;
@@ -12,7 +13,7 @@ use crate::terminal::table;
 #[derive(Parser)]
 #[command(
     after_help = "Example:\n  watchnext demo --once --store store && watchnext verify --store store\n\n\
-    Exit code 1 where anything differs."
+    Exit code 1 where anything differs. What the log no longer retains is said and is no difference."
 )]
 pub(crate) struct Args {
     /// The store's folder
@@ -33,19 +34,23 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        let yes = |same: bool| if same { "same" } else { "DIFFERENT" }.to_owned();
+        let yes = |run: &RunCheck, same: bool| match same {
+            _ if run.not_replayed.is_some() => "not replayed",
+            true => "same",
+            false => "DIFFERENT",
+        };
         let rows: Vec<Vec<String>> = report
             .runs
             .iter()
             .map(|run| {
-                let digest = run.examples_digest[..16].to_owned();
+                let digest = run.examples_digest.get(..16).unwrap_or("-").to_owned();
                 vec![
                     run.run.to_string(),
                     run.model.clone(),
                     run.examples.to_string(),
                     digest,
-                    yes(run.same_examples),
-                    yes(run.same_model),
+                    yes(run, run.same_examples).to_owned(),
+                    yes(run, run.same_model).to_owned(),
                 ]
             })
             .collect();
@@ -56,10 +61,22 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
                 &rows
             )
         );
+        for run in &report.runs {
+            if let Some(why) = &run.not_replayed {
+                println!("run {} was not replayed: {why}", run.run);
+            }
+        }
+        let recomputed = report.slates - report.unverifiable;
         println!(
-            "\nderived fields of {} slates recomputed, {} differ",
-            report.slates, report.mismatches
+            "\nderived fields of {recomputed} slates recomputed, {} differ",
+            report.mismatches
         );
+        if report.unverifiable > 0 {
+            println!(
+                "{} slates cannot be checked: feedback that they had seen is no longer kept",
+                report.unverifiable
+            );
+        }
     }
     if !report.passed() {
         bail!("the replay differs from what was learned or served");

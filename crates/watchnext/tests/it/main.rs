@@ -8,6 +8,7 @@ mod bad_input;
 mod demo;
 mod invariance;
 mod kill;
+mod readme;
 mod rooms;
 mod service;
 mod training;

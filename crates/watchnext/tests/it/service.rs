@@ -209,3 +209,104 @@ fn the_page_shows_the_model_and_the_newest_slate() {
         "what clients send is escaped"
     );
 }
+
+#[test]
+fn a_catalogue_value_that_no_field_can_read_is_refused_and_nothing_is_stored() {
+    let feed = Feed::new();
+    let mut serving = feed.serve(&[]);
+    let kept = json!({ "id": "v1", "fields": { "appeal": 1.0 } });
+    for (field, value) in [("content", json!([1e39])), ("appeal", json!("high"))] {
+        let bad = json!({ "id": "v2", "fields": { field: value } });
+        let refused = serving.put("/v1/items", &json!([kept, bad]));
+        assert_eq!(refused.0, 422, "{refused:?}");
+        assert!(
+            detail(&refused).contains("`v2`") && detail(&refused).contains(field),
+            "{refused:?}"
+        );
+    }
+    serving.kill();
+    assert_eq!(feed.serve(&[]).get("/readyz").0, 200);
+}
+
+#[test]
+fn a_time_in_seconds_is_refused_and_moves_no_clock() {
+    let feed = Feed::new();
+    let serving = feed.serve(&[]);
+    let refused = rank(&serving, json!({ "time": 1_700_000_000 }));
+    assert_eq!(
+        (refused.0, detail(&refused).contains("ms since 1970")),
+        (422, true),
+        "{refused:?}"
+    );
+    drop(serving);
+    let serving = feed.serve(&["--clock", "events"]);
+    let refused = serving.put("/v1/clock", &json!({ "time": 1_700_000_000_000_000_i64 }));
+    assert_eq!(
+        (refused.0, detail(&refused).contains("1970 to 2200")),
+        (422, true),
+        "{refused:?}"
+    );
+    assert_eq!(rank(&serving, json!({ "time": 1_900_000_000_000_i64 })).0, 200);
+}
+
+#[test]
+fn the_event_clock_goes_on_from_its_last_mark_after_a_restart() {
+    let feed = Feed::new();
+    let mut serving = feed.serve(&["--clock", "events"]);
+    let time = json!({ "time": 1_900_000_000_000_i64 });
+    assert_eq!(serving.put("/v1/clock", &time), (200, time.clone()));
+    serving.kill();
+    let serving = feed.serve(&["--clock", "events"]);
+    assert_eq!(serving.put("/v1/clock", &json!({ "time": 0 })), (200, time));
+}
+
+#[test]
+fn a_request_id_belongs_to_its_user_and_posted_slates_keep_off_the_services_own_ids() {
+    let serving = Feed::new().serve(&[]);
+    assert_eq!(rank(&serving, json!({ "request": "r7" })).0, 200);
+    assert_eq!(rank(&serving, json!({ "request": "r7", "user": "u2" })).0, 409);
+    let slate = |id: &str, items: &[&str]| {
+        let items: Vec<Value> = items.iter().map(|item| json!({ "item": item })).collect();
+        json!({ "id": id, "user": "u1", "items": items })
+    };
+    for id in ["r-r8", "s-1"] {
+        assert_eq!(serving.post("/v1/slates", &slate(id, &["v1"])).0, 422);
+    }
+    let good = slate("good", &["v1"]);
+    let batch = json!([good, slate("bad", &["v1", "v1"])]);
+    assert_eq!(serving.post("/v1/slates", &batch).0, 422);
+    assert_eq!(serving.post("/v1/slates", &good).1["stored"], 1);
+}
+
+#[test]
+fn an_error_in_a_body_names_the_field_that_is_wrong() {
+    let serving = Feed::new().serve(&[]);
+    let typo = json!([{ "id": "f", "slate": "s", "item": "v1", "knd": "click" }]);
+    for answer in [
+        serving.post("/v1/feedback", &typo),
+        serving.post("/v1/feedback", &typo[0]),
+    ] {
+        assert_eq!(
+            (answer.0, detail(&answer).contains("`knd`")),
+            (400, true),
+            "{answer:?}"
+        );
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_shows_in_readiness() {
+    let feed = Feed::new();
+    let serving = feed.serve(&["--clock", "events"]);
+    let time = 1_900_000_000_000_i64;
+    assert_eq!(rank(&serving, json!({ "time": time })).0, 200);
+    assert_eq!(serving.put("/v1/clock", &json!({ "time": time })).0, 200);
+    assert_eq!(serving.get("/readyz").0, 200);
+    std::fs::remove_dir_all(feed.path("store").join("log")).unwrap();
+    // A new day needs a new file.
+    assert_eq!(
+        serving.put("/v1/clock", &json!({ "time": time + 86_400_000 })).0,
+        503
+    );
+    assert_eq!(serving.get("/readyz").0, 503);
+}

@@ -1,0 +1,110 @@
+//! The folder of a run: begun hidden beside its place before time is spent, there under its name only when it is whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::{ModelError, Ranker, artifact, sealed};
+
+use super::TrainReport;
+use crate::{Checkpoint, TrainError};
+
+/// A folder that has not got its name yet; removed where it never gets it.
+pub(super) struct Fresh {
+    path: PathBuf,
+    out: PathBuf,
+    overwrite: bool,
+}
+
+impl Fresh {
+    /// Begins the folder that is to be `out`, in a place that it can be renamed from.
+    ///
+    /// # Errors
+    /// When `out` exists and is not to be replaced, or nothing can be written beside it.
+    pub(super) fn beside(out: &Path, overwrite: bool) -> Result<Fresh, TrainError> {
+        sealed::recover(out)?;
+        demand_free(out, overwrite)?;
+        let name = out.file_name().unwrap_or_default().to_string_lossy();
+        let path = out.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        if path.exists() {
+            // An earlier process of the same number left it.
+            fs::remove_dir_all(&path).map_err(io(&path))?;
+        }
+        fs::create_dir_all(&path).map_err(io(&path))?;
+        Ok(Fresh {
+            path,
+            out: out.to_path_buf(),
+            overwrite,
+        })
+    }
+
+    /// Writes the result and gives the folder its name, in the place of what was there.
+    ///
+    /// # Errors
+    /// What the file system refused; a folder that came meanwhile and is not to be replaced.
+    pub(super) fn keep(
+        self,
+        ranker: &Ranker,
+        checkpoint: &Checkpoint,
+        report: &TrainReport,
+    ) -> Result<(), TrainError> {
+        let about = serde_json::json!({ "epoch": report.best_epoch });
+        artifact::write(&self.path.join("model"), ranker, &about)?;
+        checkpoint.write(&self.path.join("checkpoint"))?;
+        let file = self.path.join("metrics.json");
+        let metrics = serde_json::to_vec_pretty(report)
+            .map_err(std::io::Error::from)
+            .map_err(io(&file))?;
+        sealed::write_durably(&file, &metrics)?;
+        demand_free(&self.out, self.overwrite)?;
+        Ok(sealed::replace(&self.path, &self.out)?)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // Gone already where it got its name; what cannot be removed here is removed by nobody.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn demand_free(out: &Path, overwrite: bool) -> Result<(), TrainError> {
+    if out.exists() && !overwrite {
+        let out = out.display();
+        return Err(TrainError::Data(format!(
+            "{out} exists; name another `--out` or add `--overwrite`"
+        )));
+    }
+    Ok(())
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> ModelError {
+    |source| ModelError::Io {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_fails_leaves_nothing_and_one_that_was_hidden_by_a_crash_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("run");
+        drop(Fresh::beside(&out, false).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+
+        fs::create_dir(dir.path().join(".run.old")).unwrap();
+        let refused = Fresh::beside(&out, false).err().unwrap().to_string();
+        assert!(refused.contains("add `--overwrite`"), "{refused}");
+        assert!(out.exists(), "the old run has its name again");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_refused_before_training() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(Fresh::beside(&dir.path().join("file/run"), false).is_err());
+    }
+}
