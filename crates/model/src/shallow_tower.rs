@@ -52,6 +52,15 @@ impl ShallowTower {
         }
     }
 
+    /// Whether training never met a known position: all its weights are as they began.
+    pub fn met_no_position(&self) -> bool {
+        let cells = self
+            .weight
+            .iter()
+            .flat_map(|weight| weight.chunks_exact(self.positions + 1));
+        cells.flat_map(|cell| &cell[1..]).all(|&weight| weight == 0.0)
+    }
+
     /// Where the weight of a cell and position lies.
     fn index(&self, cell: u32, position: u32) -> usize {
         cell as usize * (self.positions + 1) + position as usize

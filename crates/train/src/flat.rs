@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use events::FlatLog;
-use model::{Encoded, Encoder, Positions, Ranker, ScalerFit, Weights};
+use model::{Encoded, Encoder, Positions, Ranker, ScalerFit, ShallowTower, Weights};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -105,15 +105,28 @@ pub fn train(
         epochs,
         best_epoch: best.epoch,
         test,
-        warnings: warnings(spec, best.relative_loss, &outcomes),
+        warnings: warnings(&best_trainer.ranker, best.relative_loss, &outcomes),
     };
     fresh.keep(&best_trainer.ranker, &best.checkpoint, &report)?;
     Ok(report)
 }
 
 /// What a user should know before serving the model.
-fn warnings(spec: &Spec, relative_loss: f64, outcomes: &Outcomes) -> Vec<String> {
+fn warnings(ranker: &Ranker, relative_loss: f64, outcomes: &Outcomes) -> Vec<String> {
+    let spec = ranker.spec();
     let mut warnings = Vec::new();
+    if ranker
+        .weights
+        .shallow
+        .as_ref()
+        .is_some_and(ShallowTower::met_no_position)
+    {
+        warnings.push(format!(
+            "no row of the training part has a position, so `[bias]` takes no position bias out: give the log a column \
+             `{}`, or name yours in `[keys] position`",
+            spec.keys.position
+        ));
+    }
     if relative_loss > 1.0 {
         warnings.push(format!(
             "the kept epoch is worse than constants on the validation part (loss / constant {relative_loss:.4}): the model \

@@ -376,3 +376,18 @@ fn a_folder_that_cannot_be_written_is_named() {
     }
     assert_eq!(names(feed.dir.path()), ["log.parquet", "ranker.toml"]);
 }
+
+#[test]
+fn a_log_without_positions_trains_with_a_warning_that_no_position_bias_is_taken_out() {
+    let feed = Feed::new();
+    let warned = |columns: &Columns| {
+        write_log(&feed.path("log.parquet"), columns);
+        let output = feed.train("run", &["--json", "--overwrite"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["warnings"].to_string().contains("position")
+    };
+    let mut columns = log(600);
+    assert!(!warned(&columns));
+    columns.retain(|(name, _)| *name != "position");
+    assert!(warned(&columns));
+}
