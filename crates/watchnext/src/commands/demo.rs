@@ -24,7 +24,7 @@ const RANKER: &str = include_str!("../demo/ranker.toml");
 /// How long a promoted model may take until it answers.
 const SWAP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Run the whole loop on a simulated feed: ten days in about a minute, then a page at http://127.0.0.1:8080
+/// Run the whole loop on a simulated feed: ten days in less than a minute, then a page at http://127.0.0.1:8080
 #[derive(Parser)]
 #[command(
     after_help = "Examples:\n  watchnext demo                  # then open the page; Ctrl-C ends it\n  \
