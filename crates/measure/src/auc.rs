@@ -17,26 +17,45 @@ pub fn auc(predictions: &[f32], labels: &[f32]) -> Option<f64> {
         .zip(labels)
         .map(|(prediction, label)| (*prediction, *label > 0.5))
         .collect();
-    sorted_auc(&mut rows)
+    Pairs::of(&mut rows).auc()
 }
 
-/// AUC of rows (prediction, is positive), all finite. Sorts them.
-pub(crate) fn sorted_auc(rows: &mut [(f32, bool)]) -> Option<f64> {
-    rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    // Twice the number of pairs in order, a tie counting half: whole numbers, so no rounding on the way.
-    let mut doubled: u128 = 0;
-    let mut negatives: u128 = 0;
-    let mut positives: u128 = 0;
-    // By `==`, under which -0 ties with 0: they are neighbours in the total order.
-    for tied in rows.chunk_by(|a, b| a.0 == b.0) {
-        let above = tied.iter().filter(|(_, positive)| *positive).count() as u128;
-        let below = tied.len() as u128 - above;
-        doubled += above * (2 * negatives + below);
-        negatives += below;
-        positives += above;
+/// Pairs of a positive and a negative.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pairs {
+    /// Twice the number of pairs in order, a tie counting half: whole numbers, so no rounding on the way.
+    doubled: u128,
+    count: u128,
+}
+
+impl Pairs {
+    /// Those of rows (prediction, is positive), all finite. Sorts them.
+    pub(crate) fn of(rows: &mut [(f32, bool)]) -> Pairs {
+        rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut doubled, mut negatives, mut positives) = (0, 0, 0);
+        // By `==`, under which -0 ties with 0: they are neighbours in the total order.
+        for tied in rows.chunk_by(|a, b| a.0 == b.0) {
+            let above = tied.iter().filter(|(_, positive)| *positive).count() as u128;
+            let below = tied.len() as u128 - above;
+            doubled += above * (2 * negatives + below);
+            negatives += below;
+            positives += above;
+        }
+        Pairs {
+            doubled,
+            count: positives * negatives,
+        }
     }
-    let pairs = positives * negatives;
-    (pairs > 0).then(|| doubled as f64 / (2 * pairs) as f64)
+
+    pub(crate) fn add(&mut self, more: Pairs) {
+        self.doubled += more.doubled;
+        self.count += more.count;
+    }
+
+    /// The share in order; `None` where there are no pairs.
+    pub(crate) fn auc(self) -> Option<f64> {
+        (self.count > 0).then(|| self.doubled as f64 / (2 * self.count) as f64)
+    }
 }
 
 pub(crate) fn all_finite(values: &[f32]) -> bool {

@@ -1,6 +1,7 @@
-//! GAUC: AUC inside each group, so that differences between people or slates count for nothing.
+//! AUC inside each group, so that differences between people or slates count for nothing. In: one group id a row. Out: one
+//! number, the groups weighted by rows ([`gauc`]), by pairs ([`pooled_auc`]) or not at all ([`mean_auc`]).
 
-use crate::auc::{all_finite, sorted_auc};
+use crate::auc::{Pairs, all_finite};
 
 /// Mean of the AUC of each group, weighted by its size, over the groups that have both classes (label above 0.5 or not). A
 /// group is a slate or a person, one id a row.
@@ -10,6 +11,45 @@ use crate::auc::{all_finite, sorted_auc};
 /// # Panics
 /// If the slices differ in length.
 pub fn gauc(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (auc, _, rows) in of_groups(predictions, labels, groups)? {
+        sum += auc * rows as f64;
+        weight += rows as f64;
+    }
+    (weight > 0.0).then_some(sum / weight)
+}
+
+/// Share of the pairs of a positive (label above 0.5) and a negative of the same group in which the positive has the higher
+/// prediction, over the pairs of all groups; a tie counts one half. A group weighs by its number of pairs: long slates with
+/// many positives decide. O(n log n), exact but for the last division.
+///
+/// `None` where no group has both classes, or any prediction or label is not finite.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn pooled_auc(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<f64> {
+    let mut pooled = Pairs::default();
+    for (_, pairs, _) in of_groups(predictions, labels, groups)? {
+        pooled.add(pairs);
+    }
+    pooled.auc()
+}
+
+/// Unweighted mean of the AUC of each group, over the groups that have both classes (label above 0.5 or not): list-wise AUC,
+/// each slate counting once however long it is.
+///
+/// `None` where no group has both classes, or any prediction or label is not finite.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn mean_auc(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<f64> {
+    let groups = of_groups(predictions, labels, groups)?;
+    let sum: f64 = groups.iter().map(|(auc, _, _)| auc).sum();
+    (!groups.is_empty()).then(|| sum / groups.len() as f64)
+}
+
+/// AUC, pairs and rows of each group that has both classes, by ascending id. `None` where a value is not finite.
+fn of_groups(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<Vec<(f64, Pairs, usize)>> {
     assert_eq!(predictions.len(), labels.len(), "one label a prediction");
     assert_eq!(predictions.len(), groups.len(), "one group a prediction");
     if !all_finite(predictions) || !all_finite(labels) {
@@ -17,17 +57,17 @@ pub fn gauc(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<f64> 
     }
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.sort_by_key(|row| groups[*row]);
-    let (mut sum, mut weight) = (0.0, 0.0);
+    let mut found = Vec::new();
     let mut rows = Vec::new();
     for group in order.chunk_by(|a, b| groups[*a] == groups[*b]) {
         rows.clear();
         rows.extend(group.iter().map(|row| (predictions[*row], labels[*row] > 0.5)));
-        if let Some(auc) = sorted_auc(&mut rows) {
-            sum += auc * group.len() as f64;
-            weight += group.len() as f64;
+        let pairs = Pairs::of(&mut rows);
+        if let Some(auc) = pairs.auc() {
+            found.push((auc, pairs, group.len()));
         }
     }
-    (weight > 0.0).then_some(sum / weight)
+    Some(found)
 }
 
 #[cfg(test)]
@@ -49,6 +89,22 @@ mod tests {
         assert_eq!(gauc(&[f32::NAN, 0.1], &[1.0, 0.0], &[1, 1]), None);
     }
 
+    #[test]
+    fn pooled_groups_weigh_by_pairs_and_mean_groups_all_alike() {
+        let predictions = [0.9, 0.1, 0.2, 0.3, 0.8, 0.5, 0.4];
+        let labels = [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+        // 1 pair of 1 in order, 0 pairs of 2, and a group without pairs.
+        let groups = [1, 1, 2, 2, 2, 3, 3];
+        assert_eq!(pooled_auc(&predictions, &labels, &groups), Some(1.0 / 3.0));
+        assert_eq!(mean_auc(&predictions, &labels, &groups), Some(0.5));
+        for of_groups in [pooled_auc, mean_auc] {
+            assert_eq!(of_groups(&predictions[5..], &labels[5..], &groups[5..]), None);
+            assert_eq!(of_groups(&[], &[], &[]), None);
+            assert_eq!(of_groups(&[0.2, 0.1], &[f32::NAN, 0.0], &[1, 1]), None);
+            assert_eq!(of_groups(&[0.2, f32::INFINITY], &[1.0, 0.0], &[1, 1]), None);
+        }
+    }
+
     fn rows() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, Vec<u64>)> {
         prop::collection::vec((-4i8..4, any::<bool>(), 0..4u64), 0..40).prop_map(|rows| {
             let predictions = rows.iter().map(|row| f32::from(row.0)).collect();
@@ -61,6 +117,8 @@ mod tests {
         #[test]
         fn one_group_is_the_auc((predictions, labels, _) in rows()) {
             let groups = vec![7; labels.len()];
+            prop_assert_eq!(pooled_auc(&predictions, &labels, &groups), auc(&predictions, &labels));
+            prop_assert_eq!(mean_auc(&predictions, &labels, &groups), auc(&predictions, &labels));
             // A weight multiplied in and divided out may cost the last bit.
             match (gauc(&predictions, &labels, &groups), auc(&predictions, &labels)) {
                 (Some(gauc), Some(auc)) => prop_assert!((gauc - auc).abs() < 1e-15, "{gauc} {auc}"),
@@ -69,21 +127,36 @@ mod tests {
         }
 
         #[test]
-        fn it_equals_the_weighted_mean_over_filtered_groups((predictions, labels, groups) in rows()) {
-            let (mut sum, mut weight) = (0.0, 0.0);
+        fn each_weighting_equals_counting_the_pairs_of_filtered_groups((predictions, labels, groups) in rows()) {
+            // (won, pairs, rows) of each group that has pairs.
+            let mut found: Vec<(f64, f64, f64)> = Vec::new();
             for group in 0..4 {
-                let own = |values: &[f32]| -> Vec<f32> {
-                    values.iter().zip(&groups).filter(|(_, of)| **of == group).map(|(value, _)| *value).collect()
-                };
-                let (predictions, labels) = (own(&predictions), own(&labels));
-                if let Some(auc) = auc(&predictions, &labels) {
-                    sum += auc * labels.len() as f64;
-                    weight += labels.len() as f64;
+                let own: Vec<usize> = (0..groups.len()).filter(|row| groups[*row] == group).collect();
+                let (mut won, mut pairs) = (0.0, 0.0);
+                for positive in own.iter().filter(|row| labels[**row] > 0.5) {
+                    for negative in own.iter().filter(|row| labels[**row] <= 0.5) {
+                        let (positive, negative) = (predictions[*positive], predictions[*negative]);
+                        won += f64::from(u8::from(positive > negative)) + f64::from(u8::from(positive == negative)) / 2.0;
+                        pairs += 1.0;
+                    }
+                }
+                if pairs > 0.0 {
+                    found.push((won, pairs, own.len() as f64));
                 }
             }
-            match gauc(&predictions, &labels, &groups) {
-                Some(gauc) => prop_assert!((gauc - sum / weight).abs() < 1e-12),
-                None => prop_assert_eq!(weight, 0.0),
+            let weighted = |weight: fn(&(f64, f64, f64)) -> f64| {
+                let sum: f64 = found.iter().map(|group| group.0 / group.1 * weight(group)).sum();
+                (!found.is_empty()).then(|| sum / found.iter().map(weight).sum::<f64>())
+            };
+            for (fast, slow) in [
+                (gauc(&predictions, &labels, &groups), weighted(|group| group.2)),
+                (pooled_auc(&predictions, &labels, &groups), weighted(|group| group.1)),
+                (mean_auc(&predictions, &labels, &groups), weighted(|_| 1.0)),
+            ] {
+                match (fast, slow) {
+                    (Some(fast), Some(slow)) => prop_assert!((fast - slow).abs() < 1e-12, "{fast} {slow}"),
+                    (fast, slow) => prop_assert_eq!(fast, slow),
+                }
             }
         }
     }

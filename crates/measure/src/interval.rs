@@ -48,19 +48,34 @@ pub fn paired_difference(a: &[f64], b: &[f64], confidence: f64) -> Interval {
 /// If the slices differ in length.
 pub fn clustered_mean_interval(values: &[f64], clusters: &[u64], confidence: f64) -> Interval {
     assert_eq!(values.len(), clusters.len(), "one cluster a value");
+    ratio_interval(values, &vec![1.0; values.len()], Some(clusters), confidence)
+}
+
+/// Interval of `sum(numerators) / sum(denominators)`, the variance linearised as in [`clustered_mean_interval`], with k the sum
+/// of a cluster's denominators. Without clusters each row is its own.
+pub(crate) fn ratio_interval(
+    numerators: &[f64],
+    denominators: &[f64],
+    clusters: Option<&[u64]>,
+    confidence: f64,
+) -> Interval {
     let mut sums: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
-    for (value, cluster) in values.iter().zip(clusters) {
-        let (sum, size) = sums.entry(*cluster).or_default();
-        *sum += value;
-        *size += 1.0;
+    for (row, (numerator, denominator)) in numerators.iter().zip(denominators).enumerate() {
+        let cluster = clusters.map_or(row as u64, |clusters| clusters[row]);
+        let (above, below) = sums.entry(cluster).or_default();
+        *above += numerator;
+        *below += denominator;
     }
-    let rows = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / rows;
-    let squares: f64 = sums.values().map(|(sum, size)| (sum - mean * size).powi(2)).sum();
+    let total = denominators.iter().sum::<f64>();
+    let ratio = numerators.iter().sum::<f64>() / total;
+    let squares: f64 = sums
+        .values()
+        .map(|(above, below)| (above - ratio * below).powi(2))
+        .sum();
     let count = sums.len() as f64;
     around(
-        mean,
-        count / (count - 1.0) * squares / (rows * rows),
+        ratio,
+        count / (count - 1.0) * squares / (total * total),
         sums.len(),
         confidence,
     )

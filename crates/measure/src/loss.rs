@@ -29,6 +29,34 @@ pub fn squared_error(predictions: &[f32], labels: &[f32]) -> f64 {
     })
 }
 
+/// Mean of `|prediction - label|`.
+///
+/// `None` where there are no rows, or any prediction or label is not finite.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn mean_absolute_error(predictions: &[f32], labels: &[f32]) -> Option<f64> {
+    let error = mean(predictions, labels, |prediction, label| {
+        (prediction - label).abs()
+    });
+    error.is_finite().then_some(error)
+}
+
+/// Normalized entropy: [`log_loss`] over the entropy of the mean label, which is the loss of the constant prediction of that
+/// mean (He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD 2014, eq. 1). Below 1 is better than
+/// the base rate; unlike the loss it can be compared between data with other base rates.
+///
+/// `None` where the mean label is not inside `(0, 1)`, as with one class only, or any prediction or label is not finite.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn normalized_entropy(predictions: &[f32], labels: &[f32]) -> Option<f64> {
+    let loss = log_loss(predictions, labels);
+    let rate = labels.iter().map(|label| f64::from(*label)).sum::<f64>() / labels.len() as f64;
+    (loss.is_finite() && rate > 0.0 && rate < 1.0)
+        .then(|| loss / -(rate * rate.ln() + (1.0 - rate) * (-rate).ln_1p()))
+}
+
 /// Cross-entropy of one row.
 pub(crate) fn cross_entropy(prediction: f64, label: f64) -> f64 {
     let p = prediction.clamp(CLAMP, 1.0 - CLAMP);
@@ -62,6 +90,21 @@ mod tests {
         let expected = -(0.75f64.ln() + (1.0 - 0.5f64).ln()) / 2.0;
         assert!((log_loss(&[0.75, 0.5], &[1.0, 0.0]) - expected).abs() < 1e-12);
         assert_eq!(squared_error(&[1.0, 4.0], &[2.0, 1.0]), 5.0);
+        assert_eq!(mean_absolute_error(&[1.0, 4.0], &[2.0, 1.0]), Some(2.0));
+    }
+
+    #[test]
+    fn the_base_rate_has_a_normalized_entropy_of_one_and_a_better_model_less() {
+        let labels = [1.0, 0.0, 0.0, 0.0];
+        assert!((normalized_entropy(&[0.25; 4], &labels).unwrap() - 1.0).abs() < 1e-12);
+        assert!(normalized_entropy(&[0.3, 0.2, 0.2, 0.2], &labels).unwrap() < 1.0);
+        assert!(normalized_entropy(&[0.3; 4], &labels).unwrap() > 1.0);
+    }
+
+    #[test]
+    fn one_class_has_no_normalized_entropy() {
+        assert_eq!(normalized_entropy(&[0.1, 0.2], &[1.0, 1.0]), None);
+        assert_eq!(normalized_entropy(&[0.1, 0.2], &[0.0, 0.0]), None);
     }
 
     #[test]
@@ -78,12 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_and_values_that_are_not_finite_give_nan() {
+    fn no_rows_and_values_that_are_not_finite_give_nan_or_none() {
         for loss in [log_loss, squared_error] {
             assert!(loss(&[], &[]).is_nan());
             assert!(loss(&[f32::NAN, 0.5], &[0.0, 1.0]).is_nan());
             assert!(loss(&[f32::INFINITY, 0.5], &[0.0, 1.0]).is_nan());
             assert!(loss(&[0.5, 0.5], &[0.0, f32::NEG_INFINITY]).is_nan());
+        }
+        for loss in [mean_absolute_error, normalized_entropy] {
+            assert_eq!(loss(&[], &[]), None);
+            assert_eq!(loss(&[f32::NAN, 0.5], &[0.0, 1.0]), None);
+            assert_eq!(loss(&[f32::INFINITY, 0.5], &[0.0, 1.0]), None);
+            assert_eq!(loss(&[0.5, 0.5], &[0.0, f32::NAN]), None);
         }
     }
 }
