@@ -25,8 +25,8 @@ const NUMBER_HEIGHT: i32 = 14;
 
 /// Draws a heat map, `width` x `height` pixels (160 to 8192), with its scale beside it: a row of cells a name of `rows`, a column
 /// a name of `columns`, coloured by `values` `[rows, columns]`, row-major, on one blue scale, light at `range.0` and dark at
-/// `range.1`; what lies beyond has the colour of that end. Each cell shows its number where all fit, and on hover. A value that is not finite,
-/// or beyond 1e300, leaves its cell white.
+/// `range.1`; what lies beyond has the colour of that end. Each cell shows its number where all fit, and on hover. A value that
+/// is not finite, or beyond 1e300, leaves its cell white.
 ///
 /// # Errors
 /// [`DrawError::Count`] if `values` are not rows x columns; [`DrawError::Scale`] unless both ends of `range` are finite and
