@@ -1,11 +1,16 @@
-//! A chart of lines: learning curves, curves by position.
+//! A chart of lines or points: learning curves, curves by position, predicted against observed.
 
-use plotters::coord::Shift;
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::DrawError;
-use crate::axis::{range, tick};
+use crate::axis::{Axis, count, range, range_of_factors};
+use crate::curve::Drawn;
+use crate::error::counted;
+use crate::figure::{self, Failure};
+use crate::frame::{Frame, NUMBERS_BELOW, Plot};
+use crate::legend::{self, Entry, Mark};
+use crate::palette::REFERENCE;
 
 /// One line of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,28 +21,51 @@ pub struct Line<'a> {
     pub points: &'a [(f64, f64)],
 }
 
-/// Eight colours that stay apart with any colour vision: Okabe and Ito, Color Universal Design (2008), black last and yellow
-/// darkened, which white paper swallows.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(160, 140, 0),
-    RGBColor(0, 0, 0),
-];
+/// How a [`Curve`] is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Its points joined.
+    #[default]
+    Line,
+    /// Its points joined by dashes: a baseline.
+    Dashed,
+    /// Its points joined, a dot at each, its numbers on hover.
+    Marked,
+    /// A dot at each point, not joined, its numbers on hover: a scatter.
+    Points,
+}
 
-const FONT: &str = "sans-serif";
-const INK: RGBColor = RGBColor(60, 60, 60);
-const GRID: RGBColor = RGBColor(225, 225, 225);
-/// Pixels from one legend row to the next.
-const LEGEND_ROW: u32 = 20;
-/// Pixels of a letter of the legend, about.
-const LETTER: u32 = 7;
-/// Pixels of a legend row beside its name.
-const SWATCH: u32 = 34;
+/// A [`Line`] with intervals and a style of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Curve<'a> {
+    /// Its name in the legend.
+    pub name: &'a str,
+    /// (x, y), in this order. Points that are not finite, or beyond 1e300, are left out; their neighbours are joined.
+    pub points: &'a [(f64, f64)],
+    /// (low, high) of each point's y, drawn as a vertical bar; empty: none. An interval that is not finite is left out.
+    pub low_high: &'a [(f64, f64)],
+    /// How it is drawn.
+    pub style: Style,
+}
+
+impl<'a> From<Line<'a>> for Curve<'a> {
+    fn from(line: Line<'a>) -> Self {
+        Self {
+            name: line.name,
+            points: line.points,
+            ..Self::default()
+        }
+    }
+}
+
+/// The plane that [`curves`] are drawn in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Axes<'a> {
+    /// Equal factors of x are equal lengths. Points whose x is not above zero (1e-300) are left out.
+    pub log_x: bool,
+    /// Name of a dashed line at y = x; both axes then have one range, unless x is logarithmic. `None`: no such line.
+    pub diagonal: Option<&'a str>,
+}
 
 /// Draws a chart of lines, `width` x `height` pixels (160 to 8192), with a legend beside it: one polyline a line, one circle a
 /// line of a single point. Without points it is an empty frame. After eight lines the colours repeat, thinner.
@@ -52,150 +80,110 @@ pub fn lines(
     width: u32,
     height: u32,
 ) -> Result<String, DrawError> {
-    const PIXELS: std::ops::RangeInclusive<u32> = 160..=8192;
-    if !PIXELS.contains(&width) || !PIXELS.contains(&height) {
-        return Err(DrawError::Size { width, height });
-    }
-    let mut svg = String::new();
-    let labels = [title, x_label, y_label].map(printable);
-    plot(&mut svg, &labels, lines, width, height).map_err(|error| DrawError::Plot {
-        title: title.to_owned(),
-        reason: error.to_string(),
-    })?;
-    Ok(svg)
+    let drawn: Vec<Curve> = lines.iter().copied().map(Curve::from).collect();
+    curves(title, x_label, y_label, &drawn, Axes::default(), width, height)
 }
 
-type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
-
-fn plot<'s>(
-    svg: &'s mut String,
-    [title, x_label, y_label]: &[String; 3],
-    lines: &[Line],
+/// As [`lines`], with dots, dashes, intervals, a logarithmic x axis and a diagonal where asked for.
+///
+/// # Errors
+/// [`DrawError::Count`] where a curve has intervals, but not one a point; else as [`lines`].
+pub fn curves(
+    title: &str,
+    x_label: &str,
+    y_label: &str,
+    curves: &[Curve],
+    axes: Axes,
     width: u32,
     height: u32,
-) -> Result<(), Failure<'s>> {
-    let points: Vec<Vec<(f64, f64)>> = lines.iter().map(drawable).collect();
-    let x = range(points.iter().flatten().map(|point| point.0), 0.0);
-    let y = range(points.iter().flatten().map(|point| point.1), 0.05);
-    let root = SVGBackend::with_string(svg, (width, height)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let legend_width = legend_width(lines, width);
-    let (frame, legend) = root.split_horizontally(width - legend_width);
-    let mut chart = ChartBuilder::on(&frame)
-        .caption(title, (FONT, 20).into_font().color(&BLACK))
-        .margin(10)
-        .margin_right(20)
-        .x_label_area_size(44)
-        .y_label_area_size(64)
-        .build_cartesian_2d(x, y)?;
-    chart
-        .configure_mesh()
-        .x_desc(x_label)
-        .y_desc(y_label)
-        .x_labels(count(width - legend_width, 80))
-        .y_labels(count(height, 50))
-        .x_label_formatter(&|value| tick(*value))
-        .y_label_formatter(&|value| tick(*value))
-        .label_style((FONT, 15).into_font().color(&INK))
-        .axis_desc_style((FONT, 16).into_font().color(&BLACK))
-        .axis_style(INK)
-        .bold_line_style(GRID)
-        .light_line_style(TRANSPARENT)
-        .draw()?;
-    for (index, points) in points.into_iter().enumerate() {
-        match points.as_slice() {
-            [] => {}
-            [point] => {
-                chart.draw_series([Circle::new(*point, 4, colour(index).filled())])?;
-            }
-            _ => {
-                let stroke = colour(index).stroke_width(if index < COLOURS.len() { 2 } else { 1 });
-                chart.draw_series([PathElement::new(points, stroke)])?;
-            }
-        }
+) -> Result<String, DrawError> {
+    for curve in curves.iter().filter(|curve| !curve.low_high.is_empty()) {
+        let what = || format!("intervals of `{}`", curve.name);
+        counted(title, what, curve.low_high.len(), curve.points.len())?;
     }
-    draw_legend(&legend, lines, legend_width)?;
-    root.present()
-}
-
-fn drawable(line: &Line) -> Vec<(f64, f64)> {
-    // Beyond it the width of a range is no longer a number.
-    let shown = |value: f64| value.abs() <= 1e300;
-    line.points
+    let drawn: Vec<Drawn> = curves
         .iter()
-        .copied()
-        .filter(|(x, y)| shown(*x) && shown(*y))
-        .collect()
-}
-
-fn colour(index: usize) -> RGBColor {
-    COLOURS[index % COLOURS.len()]
-}
-
-/// How many labels fit along an axis.
-fn count(pixels: u32, each: u32) -> usize {
-    (pixels / each).clamp(2, 12) as usize
-}
-
-/// Room for the longest name, at most two fifths of the figure.
-fn legend_width(lines: &[Line], width: u32) -> u32 {
-    let longest = lines.iter().map(|line| line.name.chars().count()).max();
-    let wanted = |letters: usize| {
-        u32::try_from(letters)
-            .unwrap_or(u32::MAX)
-            .saturating_mul(LETTER)
-            .saturating_add(SWATCH)
-    };
-    longest.map_or(0, |letters| wanted(letters).min(width * 2 / 5))
-}
-
-fn draw_legend<'s>(
-    area: &DrawingArea<SVGBackend<'s>, Shift>,
-    lines: &[Line],
-    width: u32,
-) -> Result<(), Failure<'s>> {
-    let style = TextStyle::from((FONT, 15).into_font())
-        .color(&BLACK)
-        .pos(Pos::new(HPos::Left, VPos::Center));
-    let letters = (width.saturating_sub(SWATCH) / LETTER) as usize;
-    for (index, line) in lines.iter().enumerate() {
-        // The first row beside the top of the frame.
-        let y = (46 + LEGEND_ROW * u32::try_from(index).unwrap_or(u32::MAX / LEGEND_ROW - 46)) as i32;
-        let thick = if index < COLOURS.len() { 2 } else { 1 };
-        area.draw(&Rectangle::new(
-            [(0, y - thick), (18, y + thick)],
-            colour(index).filled(),
-        ))?;
-        area.draw(&Text::new(
-            shortened(&printable(line.name), letters),
-            (24, y),
-            style.clone(),
-        ))?;
-    }
-    Ok(())
-}
-
-/// At most `letters` letters, the last an ellipsis where some were cut.
-fn shortened(name: &str, letters: usize) -> String {
-    if name.chars().count() <= letters {
-        return name.to_owned();
-    }
-    name.chars()
-        .take(letters.saturating_sub(1))
-        .chain(['…'])
-        .collect()
-}
-
-/// XML has no control characters, escaped or not.
-fn printable(text: &str) -> String {
-    let shown = |letter: char| {
-        if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') {
-            ' '
-        } else {
-            letter
+        .enumerate()
+        .map(|(index, curve)| Drawn::new(index, curve, axes.log_x))
+        .collect();
+    figure::draw(title, width, height, |sheet, hover| {
+        let mut entries: Vec<Entry> = drawn.iter().map(Drawn::entry).collect();
+        entries.extend(axes.diagonal.map(|name| Entry {
+            name,
+            colour: REFERENCE,
+            mark: Mark::DashedLine,
+        }));
+        let beside = legend::width(&entries, width);
+        let (area, legend_area) = sheet.split_horizontally(width - beside);
+        let (x, y) = plane(&drawn, axes, width - beside, height);
+        let frame = Frame {
+            title,
+            x_label,
+            y_label,
+            x,
+            y,
+            below: NUMBERS_BELOW,
+        };
+        let mut plot = frame.draw(&area)?;
+        if axes.diagonal.is_some() {
+            draw_diagonal(&mut plot, axes.log_x)?;
         }
+        for curve in &drawn {
+            curve.draw(sheet, &mut plot, hover)?;
+        }
+        legend::draw(&legend_area, &entries, hover)
+    })
+}
+
+/// The axes that hold all points and intervals.
+fn plane(drawn: &[Drawn], axes: Axes, width: u32, height: u32) -> (Axis, Axis) {
+    // Dots and intervals at the edge would lie half outside.
+    let margin = if drawn.iter().all(Drawn::is_bare) {
+        0.0
+    } else {
+        0.03
     };
-    text.chars().map(shown).collect()
+    let all_x = || drawn.iter().flat_map(|curve| &curve.points).map(|point| point.0);
+    let ends = drawn
+        .iter()
+        .flat_map(|curve| &curve.intervals)
+        .flat_map(|(_, low, high)| [*low, *high]);
+    let all_y = drawn
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|point| point.1)
+        .chain(ends);
+    let (across, down) = (count(width, 80), count(height, 50));
+    if axes.log_x {
+        let x = Axis::logarithmic(range_of_factors(all_x(), margin), across);
+        return (x, Axis::linear(range(all_y, 0.05), down));
+    }
+    if axes.diagonal.is_some() {
+        let both = range(all_x().chain(all_y), 0.03);
+        return (Axis::linear(both.clone(), across), Axis::linear(both, down));
+    }
+    (
+        Axis::linear(range(all_x(), margin), across),
+        Axis::linear(range(all_y, 0.05), down),
+    )
+}
+
+/// The part of y = x that lies in both ranges.
+fn draw_diagonal(plot: &mut Plot, log_x: bool) -> Result<(), Failure> {
+    let (x, y) = (plot.x_range(), plot.y_range());
+    let (from, to) = (x.start.max(y.start), x.end.min(y.end));
+    if from >= to {
+        return Ok(());
+    }
+    // Straight unless x is logarithmic.
+    let steps = if log_x { 64 } else { 1 };
+    let points = (0..=steps).map(|step| {
+        let share = f64::from(step) / f64::from(steps);
+        let value = from * (1.0 - share) + to * share;
+        (value, value)
+    });
+    plot.draw_series([DashedPathElement::new(points, 6, 4, REFERENCE.stroke_width(1))])?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -211,7 +199,7 @@ mod tests {
             svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),
             "{svg}"
         );
-        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        crate::reading::elements(&svg);
         // Axes and their ticks are polylines too, in colours of their own.
         let own = |line: &&str| {
             line.starts_with("<polyline") && !line.contains("#3C3C3C") && !line.contains("#E1E1E1")
