@@ -22,6 +22,30 @@ pub enum EventsError {
         /// What the reader says.
         source: Arc<ParquetError>,
     },
+    /// A data file of no format that is read, or whose columns cannot be told apart.
+    #[error("`{}` {problem}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        problem: String,
+    },
+    /// A line of a CSV or JSONL file that cannot be read.
+    #[error("`{}`, line {line}: {problem}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Line of the file, from 1; of a row with more than one, the first.
+        line: u64,
+        /// What was found there, and what was expected.
+        problem: String,
+    },
+    /// A data file that is not any more what it was when it was opened.
+    #[error("`{}` changed while it was read: read it again when nothing writes to it", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Columns that the declaration needs and no file has, or has in a type that cannot be read as declared.
     #[error("{}", problems.join("\n"))]
     Columns {
@@ -44,7 +68,7 @@ pub enum EventsError {
     },
     /// A log that is not in the order of time.
     #[error(
-        "`{}`: time goes backwards at row {row} ({time} after {before}): sort the log by `{column}`",
+        "`{}`: time goes backwards at {place} ({time} after {before}): sort the log by `{column}`",
         path.display()
     )]
     TimeBackwards {
@@ -52,6 +76,8 @@ pub enum EventsError {
         path: PathBuf,
         /// Row of data in the file, from 1.
         row: u64,
+        /// Where that is, in words: the row, or of a text file its line.
+        place: String,
         /// The column of times.
         column: String,
         /// Time of the row, ms since 1970.
@@ -177,6 +203,9 @@ impl EventsError {
         match self {
             EventsError::MissingFile { .. }
             | EventsError::Parquet { .. }
+            | EventsError::Unreadable { .. }
+            | EventsError::Text { .. }
+            | EventsError::Changed { .. }
             | EventsError::Columns { .. }
             | EventsError::Cell { .. }
             | EventsError::TimeBackwards { .. }

@@ -25,6 +25,8 @@ use label::LabelPlan;
 use plan::{LogColumn, Place, Plan};
 use table::{Table, Tables};
 
+pub use file::{Sample, sample};
+
 /// Which files make a flat log.
 #[derive(Debug, Clone)]
 pub struct FlatOptions {

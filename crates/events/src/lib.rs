@@ -2,9 +2,9 @@
 //!
 //! A [`Recorder`] makes slates and feedback durable, gives each a log sequence, and logs closing marks of time; [`Replay`]
 //! reads them back in order; a [`Join`] pairs each impression with the feedback that came before its objectives' marks and
-//! emits [`Examples`]. A [`FlatLog`] reads the same examples from Parquet files. [`State`] keeps the catalogue and the
-//! lists of models, score versions, learner runs and verdicts. Nothing here knows a model; labels follow
-//! [`spec::Objective`].
+//! emits [`Examples`]. A [`FlatLog`] reads the same examples from Parquet, CSV and JSONL files, and [`sample`] a part of
+//! one such file. [`State`] keeps the catalogue and the lists of models, score versions, learner runs and verdicts. Nothing
+//! here knows a model; labels follow [`spec::Objective`].
 
 mod catalogue;
 mod clock;
@@ -31,7 +31,7 @@ pub use derived::{Derived, DerivedMismatch, DerivedReport, HistoryRule, verify_d
 pub use error::EventsError;
 pub use example::{Columns, ExampleBuilder, ExampleRow, Examples, check_value};
 pub use feedback::Feedback;
-pub use import::{FlatLog, FlatOptions, FlatRow};
+pub use import::{FlatLog, FlatOptions, FlatRow, Sample, sample};
 pub use join::{Join, JoinCounts};
 pub use lock::RoleLock;
 pub use recorder::{Receipt, Recorded, Recorder, RecorderOptions};

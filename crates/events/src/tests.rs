@@ -3,6 +3,7 @@
 mod examples;
 mod import;
 mod import_errors;
+mod import_text;
 mod join;
 mod join_property;
 mod recorder;

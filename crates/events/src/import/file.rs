@@ -1,6 +1,22 @@
-//! One Parquet file: its schema, its times, and its rows by range.
+//! One data file, Parquet, CSV or JSONL: its schema, its times, and its rows by range. In: a path. Out: batches of flat
+//! columns; a nested object is as many columns as it has values, with dotted names (`user.id`).
 
-use std::fs::File;
+mod cells;
+mod csv;
+mod flatten;
+mod format;
+mod identity;
+mod index;
+mod infer;
+mod jsonl;
+mod parquet;
+mod plain;
+mod sample;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,47 +24,73 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_schema::{DataType, Schema};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
-use parquet::errors::ParquetError;
+use arrow_schema::{DataType, Schema, SchemaRef};
 use spec::Spec;
 
 use super::cast::{self, Target};
 use crate::EventsError;
+use format::Format;
+use identity::Identity;
+use parquet::{ParquetFile, ParquetRows};
+use text::{TextFile, TextRows};
+
+pub(crate) use plain::plain_type;
+pub use sample::{Sample, sample};
 
 /// Rows read at once where only times are read.
 const TIME_ROWS: usize = 65_536;
 
-/// A Parquet file whose footer has been read.
+/// A data file whose columns are known: of Parquet its footer has been read, of text every row.
 #[derive(Debug)]
 pub(super) struct DataFile {
     pub(super) path: PathBuf,
-    metadata: ArrowReaderMetadata,
+    identity: Identity,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Parquet(ParquetFile),
+    Text(TextFile),
 }
 
 impl DataFile {
     pub(super) fn open(path: &Path) -> Result<DataFile, EventsError> {
-        let file = open(path)?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .map_err(|source| broken(path, source))?;
+        let identity = Identity::of(path)?;
+        let source = match Format::of(path)? {
+            Format::Parquet => ParquetFile::open(path).map(Source::Parquet),
+            Format::Csv => TextFile::csv(path).map(Source::Text),
+            Format::Jsonl => TextFile::jsonl(path).map(Source::Text),
+        };
+        // A file that is being written reads as a broken one: what is wrong is that it changes.
+        identity.check(path)?;
         Ok(DataFile {
             path: path.to_owned(),
-            metadata,
+            identity,
+            source: source?,
         })
     }
 
     pub(super) fn rows(&self) -> u64 {
-        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+        match &self.source {
+            Source::Parquet(file) => file.rows(),
+            Source::Text(file) => file.rows(),
+        }
     }
 
+    /// The flat columns.
     pub(super) fn schema(&self) -> &Schema {
-        self.metadata.schema()
+        self.shared_schema()
     }
 
-    /// The top-level column `name`.
+    fn shared_schema(&self) -> &SchemaRef {
+        match &self.source {
+            Source::Parquet(file) => &file.schema,
+            Source::Text(file) => &file.schema,
+        }
+    }
+
+    /// The flat column `name`.
     pub(super) fn root(&self, name: &str) -> Option<usize> {
         self.schema()
             .fields()
@@ -69,39 +111,45 @@ impl DataFile {
         self.path.display().to_string()
     }
 
-    /// The columns `roots` (ascending) of `rows`, which lie within the file.
+    /// Where the row `row` (from 0) is, in words: `row 5`, or for text, where a row may have many lines, `line 7`.
+    pub(super) fn place(&self, row: u64) -> String {
+        let line = match &self.source {
+            Source::Text(file) => file.line(&self.path, row),
+            Source::Parquet(_) => None,
+        };
+        match line {
+            Some(line) => format!("line {line}"),
+            None => format!("row {}", row + 1),
+        }
+    }
+
+    /// Where most cells of a text column are numbers: the line (from 1) of the first cell that is none, and that cell.
+    pub(super) fn why_text(&self, root: usize) -> Option<(u64, String)> {
+        match &self.source {
+            Source::Parquet(_) => None,
+            Source::Text(file) => file.why.get(root).cloned().flatten(),
+        }
+    }
+
+    /// The columns `roots` (ascending) of `rows`, which lie within the file. A batch may have fewer rows than `batch_rows`.
     pub(super) fn read(
         &self,
         roots: &[usize],
         rows: Range<u64>,
         batch_rows: usize,
     ) -> Result<RawBatches, EventsError> {
-        let (mut groups, mut skip, mut before) = (Vec::new(), 0, 0);
-        for (index, group) in self.metadata.metadata().row_groups().iter().enumerate() {
-            let after = before + u64::try_from(group.num_rows()).unwrap_or(0);
-            if after > rows.start && before < rows.end {
-                if groups.is_empty() {
-                    skip = rows.start - before;
-                }
-                groups.push(index);
-            }
-            before = after;
-        }
-        let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(open(&self.path)?, self.metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
-        let size = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
-        let reader = builder
-            .with_projection(mask)
-            .with_row_groups(groups)
-            .with_offset(size(skip))
-            .with_limit(size(rows.end - rows.start))
-            .with_batch_size(batch_rows)
-            .build()
-            .map_err(|source| broken(&self.path, source))?;
+        self.identity.check(&self.path)?;
+        let left = rows.end.saturating_sub(rows.start);
+        let batch_rows = batch_rows.max(1);
+        let rows = match &self.source {
+            Source::Parquet(file) => Rows::Parquet(Box::new(file.read(&self.path, roots, rows, batch_rows)?)),
+            Source::Text(file) => Rows::Text(Box::new(file.read(&self.path, roots, rows, batch_rows)?)),
+        };
         Ok(RawBatches {
             path: self.path.clone(),
-            reader,
+            identity: self.identity.clone(),
+            rows,
+            left,
         })
     }
 
@@ -114,59 +162,90 @@ impl DataFile {
             let times = cast::cast(batch.column(0), &target)
                 .map_err(|bad| bad.at(&self.path, row, self.name(root)))?;
             for time in times.as_primitive::<Int64Type>().values() {
-                row += 1;
                 if *time < before {
-                    let column = self.name(root).to_owned();
                     return Err(EventsError::TimeBackwards {
                         path: self.path.clone(),
-                        row,
-                        column,
+                        row: row + 1,
+                        place: self.place(row),
+                        column: self.name(root).to_owned(),
                         time: *time,
                         before,
                     });
                 }
-                before = *time;
+                (before, row) = (*time, row + 1);
             }
         }
         Ok(before)
     }
 
-    /// The error for a file with fewer rows than its footer says.
+    /// The error for a file with fewer rows than it had, or than its footer says.
     pub(super) fn ends_early(&self, row: u64) -> EventsError {
-        broken(
-            &self.path,
-            ParquetError::EOF(format!("it ends after row {row} of {}", self.rows())),
-        )
+        match &self.source {
+            Source::Parquet(file) => parquet::ends_early(&self.path, row, file.rows()),
+            Source::Text(_) => EventsError::Changed {
+                path: self.path.clone(),
+            },
+        }
     }
 }
 
-/// Batches as they are in the file.
+/// Batches as they are in the file, with all rows that were asked for, or an error; nothing follows an error.
 pub(super) struct RawBatches {
     path: PathBuf,
-    reader: ParquetRecordBatchReader,
+    identity: Identity,
+    rows: Rows,
+    left: u64,
+}
+
+enum Rows {
+    Parquet(Box<ParquetRows>),
+    Text(Box<TextRows>),
+}
+
+impl RawBatches {
+    fn batch(&mut self) -> Result<RecordBatch, EventsError> {
+        let batch = match &mut self.rows {
+            Rows::Parquet(rows) => rows.batch(&self.path, self.left),
+            Rows::Text(rows) => rows.batch(&self.path),
+        };
+        self.identity.check(&self.path)?;
+        batch
+    }
 }
 
 impl Iterator for RawBatches {
     type Item = Result<RecordBatch, EventsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        Some(batch.map_err(|source| broken(&self.path, ParquetError::from(source))))
+        if self.left == 0 {
+            return None;
+        }
+        let batch = self.batch();
+        self.left = match &batch {
+            Ok(batch) => self.left.saturating_sub(batch.num_rows() as u64),
+            Err(_) => 0,
+        };
+        Some(batch)
     }
 }
 
-fn open(path: &Path) -> Result<File, EventsError> {
-    File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => EventsError::MissingFile {
-            path: path.to_owned(),
-        },
-        _ => EventsError::io(path)(error),
-    })
+/// The columns `roots` of `schema`, of which every one is known to be there.
+fn projected(schema: &SchemaRef, roots: &[usize]) -> SchemaRef {
+    let fields: Vec<_> = roots
+        .iter()
+        .map(|root| Arc::clone(&schema.fields()[*root]))
+        .collect();
+    Arc::new(Schema::new(fields))
 }
 
-fn broken(path: &Path, source: ParquetError) -> EventsError {
-    EventsError::Parquet {
-        path: path.to_owned(),
-        source: Arc::new(source),
+/// The names that are in `names` more than once, with their places from 1; empty where there are none.
+fn repeated<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (place, name) in (1_usize..).zip(names) {
+        places.entry(name).or_default().push(place.to_string());
     }
+    let repeated = places.into_iter().filter(|(_, places)| places.len() > 1);
+    repeated
+        .map(|(name, places)| format!("`{name}` (columns {})", places.join(", ")))
+        .collect()
 }

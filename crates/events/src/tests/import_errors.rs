@@ -210,10 +210,10 @@ fn a_file_that_is_missing_no_parquet_or_cut_short_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     let open = |name: &str| FlatLog::open(&parse(SMALL), options(vec![dir.path().join(name)])).unwrap_err();
     assert!(matches!(open("nothing"), EventsError::MissingFile { .. }));
-    fs::write(dir.path().join("text"), "time,user\n1,2\n").unwrap();
+    fs::write(dir.path().join("text.parquet"), "time,user\n1,2\n").unwrap();
     let whole = fs::read(write(&dir.path().join("whole"), &small(50))).unwrap();
     fs::write(dir.path().join("cut"), &whole[..whole.len() / 2]).unwrap();
-    for name in ["text", "cut"] {
+    for name in ["text.parquet", "cut"] {
         let error = open(name);
         assert!(
             matches!(error, EventsError::Parquet { .. }) && error.is_bad_input(),
