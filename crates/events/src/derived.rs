@@ -1,14 +1,16 @@
-//! Derived fields: what a person did lately, from the feedback of the log. One implementation, online and in replay: the
-//! same feedback in the same order gives the same values.
+//! Derived fields: what a person did lately, and how often an item was taken up lately, from the slates and feedback of the
+//! log. One implementation, online and in replay: the same events in the same order give the same values.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod history;
+mod rate;
+mod verify;
 
 use spec::{Source, Spec};
 
-use crate::{Event, EventsError, Feedback, Fields, Value};
-
-/// Pieces of feedback kept for each person and kind.
-const KEPT: usize = 256;
+use crate::{Event, Feedback, Fields, Slate, Value};
+use history::Histories;
+pub(crate) use rate::Rates;
+pub use verify::{DerivedMismatch, DerivedReport, verify_derived};
 
 /// A declared history: the last items that a person gave one kind of feedback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,59 +23,113 @@ pub struct HistoryRule {
     pub last: usize,
 }
 
-impl HistoryRule {
-    /// The histories that `spec` declares, in the order of fields.
-    pub fn of(spec: &Spec) -> Vec<HistoryRule> {
-        let rules = spec.fields.iter().filter_map(|field| match &field.source {
-            Source::History { feedback, last } => Some(HistoryRule {
-                field: field.name.clone(),
-                feedback: feedback.clone(),
-                last: *last,
-            }),
-            Source::Given => None,
-        });
-        rules.collect()
+/// A declared rate: the share of an item's impressions within a window that were given one kind of feedback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateRule {
+    /// The field.
+    pub field: String,
+    /// Kind of feedback.
+    pub feedback: String,
+    /// Milliseconds looked back.
+    pub window_ms: i64,
+}
+
+/// The fields that a declaration derives from the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DerivedRules {
+    /// Of people.
+    pub histories: Vec<HistoryRule>,
+    /// Of items.
+    pub rates: Vec<RateRule>,
+}
+
+impl DerivedRules {
+    /// The histories and rates that `spec` declares, each in the order of fields.
+    pub fn of(spec: &Spec) -> DerivedRules {
+        let mut rules = DerivedRules::default();
+        for field in &spec.fields {
+            let name = field.name.clone();
+            match &field.source {
+                Source::History { feedback, last } => rules.histories.push(HistoryRule {
+                    field: name,
+                    feedback: feedback.clone(),
+                    last: *last,
+                }),
+                Source::Rate { feedback, window_ms } => rules.rates.push(RateRule {
+                    field: name,
+                    feedback: feedback.clone(),
+                    window_ms: *window_ms,
+                }),
+                Source::Given | Source::Since { .. } | Source::Part { .. } => {}
+            }
+        }
+        rules
     }
 }
 
-/// The newest feedback of each person and kind; of no declaration.
-#[derive(Debug, Clone, Default)]
-pub struct Derived {
-    people: HashMap<String, BTreeMap<String, History>>,
-    as_of: u64,
+/// The derived values of one request, by field name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DerivedValues {
+    /// The log sequence that they are as of: a slate logs it beside them.
+    pub as_of: u64,
+    /// Histories of the user: item ids, oldest first, an empty list where there are none.
+    pub shared: Fields,
+    /// For each item asked for, its rates; one that has no value is left out.
+    pub items: Vec<Fields>,
 }
 
-/// The newest items, oldest first, with the log sequences of their feedback.
+/// The newest feedback of each person and kind, of no declaration; and, of the rates that it was made for, the impressions
+/// and their feedback.
 #[derive(Debug, Clone, Default)]
-struct History {
-    newest: VecDeque<(u64, String)>,
-    /// Whether older ones were dropped.
-    trimmed: bool,
+pub struct Derived {
+    histories: Histories,
+    rates: Option<Rates>,
+    /// Sequence of the last feedback.
+    as_of: u64,
+    /// Sequence of the last slate or feedback.
+    seen: u64,
 }
 
 impl Derived {
+    /// Of an empty log; gives the values of every history and of `rates`.
+    pub fn new(rates: &[RateRule]) -> Derived {
+        Derived {
+            rates: (!rates.is_empty()).then(|| Rates::new(rates)),
+            ..Derived::default()
+        }
+    }
+
+    /// Takes in a slate, in the order of sequences. Only rates need it.
+    pub fn apply_slate(&mut self, seq: u64, slate: &Slate) {
+        self.seen = seq;
+        if let Some(rates) = &mut self.rates {
+            rates.apply_slate(seq, slate);
+        }
+    }
+
     /// Takes in feedback on a slate of `user`, in the order of sequences. It counts where its value is absent or above 0.
     pub fn apply(&mut self, seq: u64, user: &str, feedback: &Feedback) {
         self.as_of = seq;
-        if feedback.value.is_some_and(|value| value <= 0.0) {
+        self.seen = seq;
+        if !counts(feedback) {
             return;
         }
-        if !self.people.contains_key(user) {
-            self.people.insert(user.to_owned(), BTreeMap::new());
+        self.histories.apply(seq, user, feedback);
+        if let Some(rates) = &mut self.rates {
+            rates.apply(seq, feedback);
         }
-        let Some(kinds) = self.people.get_mut(user) else {
-            return;
-        };
-        if !kinds.contains_key(&feedback.kind) {
-            kinds.insert(feedback.kind.clone(), History::default());
-        }
-        let Some(history) = kinds.get_mut(&feedback.kind) else {
-            return;
-        };
-        history.newest.push_back((seq, feedback.item.clone()));
-        if history.newest.len() > KEPT {
-            history.newest.pop_front();
-            history.trimmed = true;
+    }
+
+    /// Takes in an event of the log.
+    pub fn apply_event(&mut self, event: &Event) {
+        match event {
+            Event::Slate { seq, slate } => self.apply_slate(*seq, slate),
+            Event::Feedback {
+                seq,
+                feedback,
+                user: Some(user),
+            } => self.apply(*seq, user, feedback),
+            Event::Feedback { user: None, .. } | Event::Mark { .. } => {}
         }
     }
 
@@ -82,201 +138,98 @@ impl Derived {
         self.as_of
     }
 
-    /// The values of `rules` for `user` now, by field name: item ids, oldest first, an empty list where there are none.
-    /// With the sequence that they are as of.
-    pub fn values(&self, user: &str, rules: &[HistoryRule]) -> (u64, Fields) {
-        let value = |rule: &HistoryRule| {
-            let items = self.history(user, rule).map_or_else(Vec::new, |history| {
-                let skip = history.newest.len().saturating_sub(rule.last);
-                history
-                    .newest
-                    .iter()
-                    .skip(skip)
-                    .map(|(_, item)| item.clone())
-                    .collect()
-            });
-            (rule.field.clone(), Value::Texts(items))
+    /// Sequence of the last slate or feedback taken in; 0 before the first.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// The values of `rules` now, for `user` and each of `items`, in a request at `time` (ms since 1970). Where there are
+    /// rates they are as of [`Derived::seen`], else, since slates do not move a history, as of [`Derived::as_of`].
+    ///
+    /// A rate counts the item's newest 65,536 impressions of times in `(time - window, time]`; it is exact, and missing
+    /// where there is none. It is also missing in a request two days or more behind the newest slate.
+    pub fn values<'i>(
+        &self,
+        user: &str,
+        items: impl IntoIterator<Item = &'i str>,
+        time: i64,
+        rules: &DerivedRules,
+    ) -> DerivedValues {
+        let histories = rules.histories.iter();
+        let shared = histories.map(|rule| (rule.field.clone(), Value::Texts(self.histories.now(user, rule))));
+        let rates = |item: &str| {
+            let rate = |rule: &RateRule| {
+                let rate = self.rates.as_ref()?.now(item, rule, time)?;
+                Some((rule.field.clone(), Value::Number(rate)))
+            };
+            rules.rates.iter().filter_map(rate).collect()
         };
-        (self.as_of, rules.iter().map(value).collect())
+        DerivedValues {
+            as_of: if rules.rates.is_empty() {
+                self.as_of
+            } else {
+                self.seen
+            },
+            shared: shared.collect(),
+            items: items.into_iter().map(rates).collect(),
+        }
     }
 
     /// The values that [`Derived::values`] gave when `as_of` was the last sequence; `None` where entries that this takes
     /// have been dropped since.
-    pub fn values_at(&self, user: &str, rules: &[HistoryRule], as_of: u64) -> Option<Fields> {
-        let value = |rule: &HistoryRule| {
-            let items = match self.history(user, rule) {
-                Some(history) => history.at(rule.last, as_of)?,
-                None => Vec::new(),
-            };
-            Some((rule.field.clone(), Value::Texts(items)))
-        };
-        rules.iter().map(value).collect()
-    }
-
-    fn history(&self, user: &str, rule: &HistoryRule) -> Option<&History> {
-        self.people.get(user)?.get(&rule.feedback)
-    }
-}
-
-impl History {
-    fn at(&self, last: usize, as_of: u64) -> Option<Vec<String>> {
-        let last = last.min(KEPT);
-        let seen = self.newest.partition_point(|(seq, _)| *seq <= as_of);
-        if seen < last && self.trimmed {
-            return None;
+    pub fn values_at<'i>(
+        &self,
+        user: &str,
+        items: impl IntoIterator<Item = &'i str>,
+        time: i64,
+        rules: &DerivedRules,
+        as_of: u64,
+    ) -> Option<DerivedValues> {
+        let mut shared = Fields::new();
+        for rule in &rules.histories {
+            let items = self.histories.at(user, rule, as_of)?;
+            shared.insert(rule.field.clone(), Value::Texts(items));
         }
-        let items = self.newest.range(seen.saturating_sub(last)..seen);
-        Some(items.map(|(_, item)| item.clone()).collect())
-    }
-}
-
-/// A value that was served otherwise than the log says.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct DerivedMismatch {
-    /// The slate.
-    pub slate: String,
-    /// The field.
-    pub field: String,
-    /// The items that were served.
-    pub served: Vec<String>,
-    /// The items that the log gives at the slate's `as_of`.
-    pub recomputed: Vec<String>,
-}
-
-/// Served against recomputed values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct DerivedReport {
-    /// Slates looked at.
-    pub slates: usize,
-    /// Slates that cannot be checked, since feedback that they had seen is no longer kept.
-    pub unverifiable: usize,
-    /// What differs.
-    pub mismatches: Vec<DerivedMismatch>,
-}
-
-/// Replays a log, recomputes the derived values of each slate at its `as_of`, and compares them with those it was served
-/// with. A value that is missing in a slate reads as an empty list.
-///
-/// # Errors
-/// Those of `replay`.
-pub fn verify_derived(
-    replay: impl IntoIterator<Item = Result<Event, EventsError>>,
-    rules: &[HistoryRule],
-) -> Result<DerivedReport, EventsError> {
-    let mut derived = Derived::default();
-    let mut report = DerivedReport::default();
-    // A log whose oldest days are gone has histories with unknown beginnings.
-    let mut whole = None;
-    for event in replay {
-        let event = event?;
-        let whole = *whole.get_or_insert(event.seq() == 1);
-        match event {
-            Event::Feedback {
-                seq,
-                feedback,
-                user: Some(user),
-            } => derived.apply(seq, &user, &feedback),
-            Event::Feedback { user: None, .. } | Event::Mark { .. } => {}
-            Event::Slate { slate, .. } => {
-                report.slates += 1;
-                let Some(recomputed) = derived.values_at(&slate.user, rules, slate.as_of) else {
-                    report.unverifiable += 1;
-                    continue;
+        let rates = |item: &str| {
+            let mut fields = Fields::new();
+            for rule in &rules.rates {
+                let rate = match &self.rates {
+                    Some(rates) => rates.at(item, rule, time, as_of)?,
+                    None => None,
                 };
-                let mut unknown = false;
-                for rule in rules {
-                    let (served, recomputed) = (texts(&slate.shared, rule), texts(&recomputed, rule));
-                    if served == recomputed {
-                        continue;
-                    }
-                    if !whole && recomputed.len() < rule.last.min(KEPT) && served.ends_with(&recomputed) {
-                        unknown = true;
-                        continue;
-                    }
-                    let (slate, field) = (slate.id.clone(), rule.field.clone());
-                    report.mismatches.push(DerivedMismatch {
-                        slate,
-                        field,
-                        served,
-                        recomputed,
-                    });
-                }
-                report.unverifiable += usize::from(unknown);
+                fields.extend(rate.map(|rate| (rule.field.clone(), Value::Number(rate))));
             }
-        }
-    }
-    Ok(report)
-}
-
-fn texts(fields: &Fields, rule: &HistoryRule) -> Vec<String> {
-    match fields.get(&rule.field) {
-        Some(Value::Texts(texts)) => texts.clone(),
-        Some(Value::Text(text)) => vec![text.clone()],
-        Some(Value::Number(number)) => vec![number.to_string()],
-        Some(Value::Numbers(numbers)) => numbers.iter().map(f32::to_string).collect(),
-        None => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::feedback;
-
-    fn rule(last: usize) -> [HistoryRule; 1] {
-        [HistoryRule {
-            field: "history".into(),
-            feedback: "click".into(),
-            last,
-        }]
-    }
-
-    fn items(fields: &Fields) -> Vec<&str> {
-        let Value::Texts(items) = &fields["history"] else {
-            panic!("{fields:?}")
+            Some(fields)
         };
-        items.iter().map(String::as_str).collect()
+        Some(DerivedValues {
+            as_of,
+            shared,
+            items: items.into_iter().map(rates).collect::<Option<_>>()?,
+        })
     }
 
-    #[test]
-    fn a_history_holds_the_last_items_of_one_kind_oldest_first() {
-        let mut derived = Derived::default();
-        assert_eq!(items(&derived.values("u", &rule(2)).1), [""; 0]);
-        for (seq, item, kind, value) in [
-            (1, "a", "click", None),
-            (2, "b", "like", None),
-            (3, "c", "click", Some(2.0)),
-            (4, "d", "click", Some(0.0)),
-            (5, "e", "click", None),
-        ] {
-            derived.apply(seq, "u", &feedback(&format!("f{seq}"), "s", item, kind, value));
-        }
-        assert_eq!(items(&derived.values("u", &rule(2)).1), ["c", "e"]);
-        assert_eq!(derived.values("u", &rule(9)).0, 5);
-        assert_eq!(items(&derived.values("u", &rule(9)).1), ["a", "c", "e"]);
-        assert_eq!(items(&derived.values("other", &rule(9)).1), [""; 0]);
+    /// Notes that the log has come to `seq`, by events that move nothing here.
+    pub(crate) fn come_to(&mut self, seq: u64) {
+        self.seen = self.seen.max(seq);
     }
 
-    #[test]
-    fn values_at_an_earlier_sequence_are_those_of_then_or_none() {
-        let mut derived = Derived::default();
-        let mut then = Vec::new();
-        for seq in 1..=600 {
-            derived.apply(
-                seq,
-                "u",
-                &feedback(&format!("f{seq}"), "s", &format!("v{seq}"), "click", None),
-            );
-            then.push(derived.values("u", &rule(5)).1);
-        }
-        for seq in 1..=600 {
-            let values = derived.values_at("u", &rule(5), seq);
-            // Sequences 345 to 600 are kept; five of them are needed.
-            assert_eq!(
-                values,
-                (seq >= 349).then(|| then[seq as usize - 1].clone()),
-                "at {seq}"
-            );
+    /// Rates of an empty log, of the kinds and windows that there are here and those of `rules`; `None` where `rules` are
+    /// given already.
+    pub(crate) fn with_rates(&self, rules: &[RateRule]) -> Option<Rates> {
+        match &self.rates {
+            Some(rates) if rates.cover(rules) => None,
+            Some(rates) => Some(rates.extended(rules)),
+            None => (!rules.is_empty()).then(|| Rates::new(rules)),
         }
     }
+
+    /// Puts `rates`, of the log up to [`Derived::seen`], in the place of its own.
+    pub(crate) fn set_rates(&mut self, rates: Rates) {
+        self.rates = Some(rates);
+    }
+}
+
+/// Whether feedback is more than a denial.
+fn counts(feedback: &Feedback) -> bool {
+    feedback.value.is_none_or(|value| value > 0.0)
 }

@@ -53,18 +53,18 @@ pub enum EventsError {
         problems: Vec<String>,
     },
     /// A cell of a data file that cannot be what the declaration says it is.
-    #[error("`{}`, row {row}, column `{column}`: found {found}, expected {expected}", path.display())]
+    #[error("`{}`, {place}, column `{column}`: found {found}, expected {expected}", path.display())]
     Cell {
         /// The file.
         path: PathBuf,
-        /// Row of data in the file, from 1.
-        row: u64,
+        /// The row, from 1, or the line of a text file.
+        place: String,
         /// The column.
         column: String,
         /// What is there.
-        found: String,
+        found: Box<str>,
         /// What should be there.
-        expected: String,
+        expected: Box<str>,
     },
     /// A log that is not in the order of time.
     #[error(
@@ -86,18 +86,18 @@ pub enum EventsError {
         before: i64,
     },
     /// Two rows of a table of users or items with one id.
-    #[error("`{}`, row {row}: `{column}` `{key}` is already in row {first}", path.display())]
+    #[error("`{}`, {place}: `{column}` `{key}` is already in {before}", path.display())]
     DuplicateKey {
         /// The file.
         path: PathBuf,
-        /// Row of data in the file, from 1.
-        row: u64,
-        /// The row that had the id first, from 1.
-        first: u64,
+        /// The row, from 1, or the line of a text file.
+        place: String,
+        /// The row that had the id first.
+        before: Box<str>,
         /// The column of ids.
         column: String,
         /// The id.
-        key: String,
+        key: Box<str>,
     },
     /// A raw value that is not what the field is declared to be.
     #[error("field `{field}`: found {found}, expected {expected}")]

@@ -16,12 +16,12 @@ use spec::{Side, Spec};
 
 pub use builder::{ExampleBuilder, ExampleRow};
 pub use columns::Columns;
-pub(crate) use columns::data_type;
+pub(crate) use columns::{data_type, has_weights, weights_type};
 pub use value::check_value;
 pub(crate) use value::{decimal, raw_value};
 
 use crate::Fields;
-use columns::{ITEM, KEY, POSITION, SLATE, TIME, USER};
+use columns::{ITEM, KEY, POSITION, PROPENSITY, SLATE, TIME, USER, WEIGHT};
 
 /// Examples in the schema of [`Columns`]; cloning shares the data.
 #[derive(Debug, Clone)]
@@ -98,7 +98,18 @@ impl Examples {
         self.batch.column(POSITION).as_primitive::<UInt32Type>()
     }
 
-    /// Values `[len]` of the id field `field`, an index into `Spec::fields`. Asking for a field of another kind is a bug.
+    /// Weights `[len]`, above 0: how much each example counts in training; null = 1.
+    pub fn weights(&self) -> &Float32Array {
+        self.batch.column(WEIGHT).as_primitive::<Float32Type>()
+    }
+
+    /// How likely the logging policy was to show the item there `[len]`, `(0, 1]`; null where unknown.
+    pub fn propensities(&self) -> &Float32Array {
+        self.batch.column(PROPENSITY).as_primitive::<Float32Type>()
+    }
+
+    /// Values `[len]` of the id or text field `field`, an index into `Spec::fields`. Asking for a field of another kind is a
+    /// bug.
     pub fn id(&self, field: usize) -> &StringArray {
         self.field(field).as_string()
     }
@@ -108,7 +119,14 @@ impl Examples {
         self.field(field).as_list()
     }
 
-    /// Values `[len]` of the number field `field`, finite.
+    /// Weights `[len]` of the ids of the ids field `field`: lists of finite numbers, as long as the lists of ids; `None` where
+    /// the field declares none.
+    pub fn id_weights(&self, field: usize) -> Option<&ListArray> {
+        let column = self.columns.weights(field)?;
+        Some(self.batch.column(column).as_list())
+    }
+
+    /// Values `[len]` of the number field `field`, in buckets or not, finite.
     pub fn number(&self, field: usize) -> &Float32Array {
         self.field(field).as_primitive::<Float32Type>()
     }
@@ -178,7 +196,8 @@ impl Examples {
                 Side::Item => &mut fields,
                 Side::User | Side::Context | Side::Query => &mut shared,
             };
-            if let Some(value) = raw_value(&field.kind, self.field(index), row) {
+            let weights = self.id_weights(index).map(|weights| -> &dyn Array { weights });
+            if let Some(value) = raw_value(&field.kind, self.field(index), weights, row) {
                 side.insert(field.name.clone(), value);
             }
         }

@@ -15,6 +15,7 @@ mod feedback;
 mod import;
 mod join;
 mod lock;
+mod moment;
 mod recorder;
 mod replay;
 mod slate;
@@ -27,13 +28,17 @@ mod tests;
 
 pub use catalogue::{Catalogue, Entity};
 pub use clock::{Clock, EventClock, SystemClock};
-pub use derived::{Derived, DerivedMismatch, DerivedReport, HistoryRule, verify_derived};
+pub use derived::{
+    Derived, DerivedMismatch, DerivedReport, DerivedRules, DerivedValues, HistoryRule, RateRule,
+    verify_derived,
+};
 pub use error::EventsError;
 pub use example::{Columns, ExampleBuilder, ExampleRow, Examples, check_value};
 pub use feedback::Feedback;
-pub use import::{FlatLog, FlatOptions, FlatRow, Sample, sample};
+pub use import::{FlatLog, FlatOptions, FlatRow, Sample, as_numbers, as_texts, sample};
 pub use join::{Join, JoinCounts};
 pub use lock::RoleLock;
+pub use moment::{derived_from_time, parse_time, since_hours, time_of};
 pub use recorder::{Receipt, Recorded, Recorder, RecorderOptions};
 pub use replay::{Event, Replay};
 pub use slate::{Impression, Slate};

@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use crate::derived::Rates;
 use crate::store::log_dir;
-use crate::store::writer::{Arrived, Command, Writer, Written};
-use crate::{Clock, Derived, EventsError, Feedback, RoleLock, Slate, Store};
+use crate::store::writer::{Applied, Arrived, Command, Writer, Written};
+use crate::{Clock, Derived, EventsError, Feedback, RateRule, Replay, RoleLock, Slate, Store};
 
 /// Most commands of one transaction.
 const GROUP: usize = 512;
@@ -59,13 +60,15 @@ pub struct Recorder {
     queue: Option<SyncSender<(Command, SyncSender<Answer>)>>,
     thread: Option<JoinHandle<()>>,
     derived: Arc<RwLock<Derived>>,
+    /// Rates are added in turns.
+    deriving: Mutex<()>,
     failure: Arc<Mutex<Option<EventsError>>>,
     store: Store,
 }
 
 impl Recorder {
-    /// Opens the log in `dir`, takes the role `recorder` there, and rebuilds the derived values from the retained feedback.
-    /// An event clock goes on from the log's last mark.
+    /// Opens the log in `dir`, takes the role `recorder` there, and rebuilds the histories from the retained feedback; rates
+    /// are asked for by [`Recorder::derive_rates`]. An event clock goes on from the log's last mark.
     ///
     /// # Errors
     /// [`EventsError::Locked`] where another recorder is at work; errors of the disk.
@@ -78,6 +81,7 @@ impl Recorder {
         let writer = Writer::open(&log_dir(dir), options.mark_every_ms)?;
         let mut derived = Derived::default();
         writer.replay_feedback(|seq, user, feedback| derived.apply(seq, user, feedback))?;
+        derived.come_to(writer.last_seq());
         let derived = Arc::new(RwLock::new(derived));
         if let Some(mark) = writer.last_mark() {
             clock.observe(mark);
@@ -100,9 +104,34 @@ impl Recorder {
             queue: Some(queue),
             thread: Some(thread),
             derived,
+            deriving: Mutex::default(),
             failure,
             store: Store::open(dir)?,
         })
+    }
+
+    /// Lets the derived values hold `rates` too from here on, and for as long as this recorder is open: their past is read
+    /// from the log, as far back as it counts. Returns at once where they are held already.
+    ///
+    /// # Errors
+    /// Where the log cannot be read; then nothing changes.
+    pub fn derive_rates(&self, rates: &[RateRule]) -> Result<(), EventsError> {
+        let _one = self.deriving.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = || self.derived.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut rates) = now().with_rates(rates) else {
+            return Ok(());
+        };
+        let dir = self.store.dir();
+        let mut next = Replay::start_of(dir, rates.reach_ms())?;
+        // What came while the log was read is read before the recorder and those who rank have to wait for the rest.
+        for _ in 0..2 {
+            let seen = now().seen();
+            next = catch_up(&mut rates, dir, next, seen)?;
+        }
+        let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
+        catch_up(&mut rates, dir, next, derived.seen())?;
+        derived.set_rates(rates);
+        Ok(())
     }
 
     /// Records a slate.
@@ -265,7 +294,7 @@ impl Desk {
     }
 
     /// Keeps a failure until something is written again: an empty transaction proves nothing about the disk.
-    fn note(&self, outcome: &Result<Written, EventsError>, before: u64) {
+    fn note(&self, outcome: &Result<Written<'_>, EventsError>, before: u64) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Err(error) => *failure = Some(error.clone()),
@@ -274,15 +303,18 @@ impl Desk {
         }
     }
 
-    /// Commits, then shows the feedback to the derived values, then answers.
+    /// Commits, then shows what is new to the derived values, then answers.
     fn write(&mut self, day: &str, group: Vec<Arrived>, answers: Vec<SyncSender<Answer>>) {
         let before = self.writer.last_seq();
         let outcome = self.writer.write(day, &group);
         self.note(&outcome, before);
         if let Ok(Written { applied, .. }) = &outcome {
             let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
-            for (seq, user, feedback) in applied {
-                derived.apply(*seq, user, feedback);
+            for (seq, applied) in applied {
+                match applied {
+                    Applied::Slate(slate) => derived.apply_slate(*seq, slate),
+                    Applied::Feedback { user, feedback } => derived.apply(*seq, user, feedback),
+                }
             }
         }
         for (at, answer) in answers.into_iter().enumerate() {
@@ -295,6 +327,14 @@ impl Desk {
             );
         }
     }
+}
+
+/// Shows the log from `next` to `seen` to `rates`; what comes next then.
+fn catch_up(rates: &mut Rates, dir: &Path, next: u64, seen: u64) -> Result<u64, EventsError> {
+    for event in Replay::open(dir, next, Some(seen))? {
+        rates.apply_event(&event?);
+    }
+    Ok(next.max(seen + 1))
 }
 
 fn check_slate(slate: &Slate) -> Result<(), EventsError> {

@@ -79,6 +79,25 @@ impl Replay {
         })
     }
 
+    /// A sequence from which on the log holds all slates that arrived at most `reach_ms` before the newest one. (Days are
+    /// read from their beginning.)
+    pub(crate) fn start_of(dir: &Path, reach_ms: i64) -> Result<u64, EventsError> {
+        let log = log_dir(dir);
+        let names = day::list(&log)?;
+        for name in names.iter().rev() {
+            let Some(newest) = Day::open_to_read(&log, name)?.last_slate_time()? else {
+                continue;
+            };
+            let oldest = day::day_name(newest.saturating_sub(reach_ms));
+            for name in names.iter().filter(|name| **name >= oldest) {
+                if let Some((first, _)) = Day::open_to_read(&log, name)?.range()? {
+                    return Ok(first);
+                }
+            }
+        }
+        Ok(1)
+    }
+
     /// Reads events until there is one; `false` at the end.
     fn fill(&mut self) -> Result<bool, EventsError> {
         while self.events.is_empty() {

@@ -36,6 +36,7 @@ pub struct Slate {
     pub model: Option<String>,
     /// Version of the score weights.
     pub score_version: Option<i64>,
-    /// Log sequence of the last feedback that the derived fields in `shared` had seen.
+    /// Log sequence of the last event that the derived fields had seen: where there are rates the last slate or feedback,
+    /// else the last feedback.
     pub as_of: u64,
 }

@@ -2,10 +2,13 @@
 
 mod examples;
 mod import;
+mod import_declared;
 mod import_errors;
 mod import_text;
+mod import_times;
 mod join;
 mod join_property;
+mod rates;
 mod recorder;
 mod replay;
 mod state;

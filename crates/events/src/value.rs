@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected a number, a string, a list of numbers or a list of strings"
+    expecting = "expected a number, a string, a list of numbers, a list of strings or an object of weights by id"
 )]
 pub enum Value {
     /// A number; for an id field, the id written in decimal.
@@ -17,6 +17,8 @@ pub enum Value {
     Numbers(Vec<f32>),
     /// Several ids.
     Texts(Vec<String>),
+    /// Several ids, each with its weight.
+    Weights(BTreeMap<String, f32>),
 }
 
 impl Value {
@@ -25,6 +27,7 @@ impl Value {
         match self {
             Value::Number(number) => number.is_finite(),
             Value::Numbers(numbers) => numbers.iter().all(|number| number.is_finite()),
+            Value::Weights(weights) => weights.values().all(|weight| weight.is_finite()),
             Value::Text(_) | Value::Texts(_) => true,
         }
     }

@@ -10,6 +10,7 @@
 //! - How close its numbers are: [`log_loss`], [`normalized_entropy`], [`squared_error`], [`mean_absolute_error`];
 //!   [`calibration`], [`calibration_bins`], [`expected_calibration_error`]; beside them the [`ConstantPredictor`] to beat.
 //! - What another policy would have earned: [`ips`], [`snips`], [`doubly_robust`].
+//! - How much one column tells by itself: [`Single`].
 //! - How sure that is: [`mean_interval`], [`paired_difference`], [`clustered_mean_interval`].
 //!
 //! ```
@@ -29,6 +30,7 @@ mod interval;
 mod loss;
 mod ndcg;
 mod policy;
+mod single;
 mod xauc;
 
 pub use auc::auc;
@@ -40,4 +42,5 @@ pub use interval::{Interval, clustered_mean_interval, mean_interval, paired_diff
 pub use loss::{log_loss, mean_absolute_error, normalized_entropy, squared_error};
 pub use ndcg::ndcg;
 pub use policy::{EstimatedRow, LoggedRow, PolicyValue, TooFew, doubly_robust, ips, snips};
+pub use single::Single;
 pub use xauc::xauc;

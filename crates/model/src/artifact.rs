@@ -1,7 +1,7 @@
 //! The artifact: a ranker as a sealed folder that carries its whole declaration.
 //!
-//! `weights.safetensors` (every tensor by name, and how often training met each row of a table), `scalers.json`, `ranker.toml`,
-//! `manifest.json` (checksums, fingerprints). Train writes it, serve reads it; they share nothing else.
+//! `weights.safetensors` (every tensor by name, and how often training met each row of a table), `scalers.json`
+//! (what was fitted), `ranker.toml`, `manifest.json` (checksums, fingerprints). Train writes it, serve reads it; they share nothing else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use spec::Spec;
 
 use crate::sealed::{self, Files};
-use crate::{Encoder, ModelError, Ranker, Scalers, Weights, scaler};
+use crate::{Encoder, Fitted, ModelError, Ranker, Weights, scaler};
 
 const KIND: &str = "ranker";
 const WEIGHTS: &str = "weights.safetensors";
@@ -67,7 +67,7 @@ pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
     for (declared, table) in spec.tables.iter().zip(&ranker.weights.tables) {
         tensors.add_u8(format!("sightings.{}", declared.name), table.sightings.clone());
     }
-    let scalers = serde_json::to_vec(ranker.encoder.scalers())
+    let scalers = serde_json::to_vec(ranker.encoder.fitted())
         .map_err(|error| ModelError::Mismatch(error.to_string()))?;
     Ok(Files::from([
         (WEIGHTS.to_owned(), tensors.to_bytes()?),
@@ -91,9 +91,9 @@ pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
         .map_err(|error| ModelError::damaged(&spec_path, error.to_string()))?;
     let spec = Arc::new(Spec::parse(&spec_path.display().to_string(), text)?);
     let scalers_path = path.join(SCALERS);
-    let scalers: Scalers = serde_json::from_slice(file(SCALERS)?)
+    let fitted: Fitted = serde_json::from_slice(file(SCALERS)?)
         .map_err(|error| ModelError::damaged(&scalers_path, error.to_string()))?;
-    if let Some(problem) = scaler::misfit(&spec, &scalers) {
+    if let Some(problem) = scaler::misfit(&spec, &fitted) {
         return Err(ModelError::damaged(&scalers_path, problem));
     }
     let weights_path = path.join(WEIGHTS);
@@ -118,7 +118,7 @@ pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
         table.sightings = sightings.to_vec();
     }
     Ok(Ranker {
-        encoder: Encoder::new(spec, scalers),
+        encoder: Encoder::new(spec, fitted),
         weights,
     })
 }

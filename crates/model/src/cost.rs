@@ -1,6 +1,6 @@
-//! What a declared network costs: shapes, parameters and multiplications per scored candidate.
+//! What a declared network costs: shapes, parameters, multiplications per scored candidate, memory.
 
-use spec::{Architecture, Spec};
+use spec::{Architecture, Kind, Source, Spec, TableOptimizer};
 
 use crate::Plan;
 
@@ -28,7 +28,17 @@ pub struct Cost {
     pub parameters: u64,
     /// Sum over the layers.
     pub multiplications: u64,
+    /// Bytes of a ranker that serves: weights, and how often training met each row.
+    pub serving_bytes: u64,
+    /// Bytes of a ranker that learns: what serves, the optimizers' state, gradients, and about the examples of
+    /// `shuffle_window`. Not what holds them beside: data that is read, a checkpoint.
+    pub training_bytes: u64,
 }
+
+/// Bytes of a weight, a row number, a gradient.
+const WORD: u64 = 4;
+/// Ids or n-grams that an example is taken to have in a field of several whose number is not declared.
+const IDS_A_FIELD: u64 = 16;
 
 impl Cost {
     /// Counts the network of `spec`. Look-ups and activations are not multiplications; mixing experts is.
@@ -81,13 +91,71 @@ impl Cost {
                 multiplications: 0,
             });
         }
+        let parameters: u64 = layers.iter().map(|layer| layer.parameters).sum();
+        let serving_bytes = parameters * WORD + rows(spec);
         Cost {
             input_width: plan.width(),
+            serving_bytes,
+            training_bytes: serving_bytes + learning_bytes(spec, &plan, parameters),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             layers,
         }
     }
+}
+
+/// Rows of all tables: each counts its sightings in a byte.
+fn rows(spec: &Spec) -> u64 {
+    spec.tables.iter().map(|table| table.len() as u64 + 1).sum()
+}
+
+/// What learning takes beside the ranker.
+fn learning_bytes(spec: &Spec, plan: &Plan, parameters: u64) -> u64 {
+    let of_tables: u64 = (spec.tables.iter())
+        .map(|table| (table.len() as u64 + 1) * table.dim as u64)
+        .sum();
+    let dense = parameters - of_tables;
+    let table_state = match spec.train.table_optimizer {
+        TableOptimizer::Adagrad => rows(spec),
+        TableOptimizer::Adam => 2 * of_tables,
+    };
+    // A gradient of a table has a slot for each row, and the rows that a batch touches.
+    let batch = spec.train.batch as u64;
+    let touched: u64 = (plan.ids.iter())
+        .map(|input| {
+            let rows = spec.tables[input.table].len() as u64 + 1;
+            rows.min(batch * ids(spec, input.field)) * input.dim as u64
+        })
+        .sum();
+    let words = 2 * dense + table_state + dense + rows(spec) + touched;
+    words * WORD + spec.train.shuffle_window as u64 * example_bytes(spec, plan)
+}
+
+/// Ids of an example in an embedded field.
+fn ids(spec: &Spec, field: usize) -> u64 {
+    let declared = &spec.fields[field];
+    match (&declared.kind, &declared.source) {
+        (Kind::Ids { .. }, Source::History { last, .. }) => *last as u64,
+        (Kind::Ids { .. } | Kind::Text { .. }, _) => IDS_A_FIELD,
+        _ => 1,
+    }
+}
+
+/// About the bytes of an encoded example.
+fn example_bytes(spec: &Spec, plan: &Plan) -> u64 {
+    let ids: u64 = (plan.ids.iter())
+        .map(|input| {
+            let weighted = matches!(spec.fields[input.field].kind, Kind::Ids { weights: Some(_), .. });
+            1 + ids(spec, input.field) * (1 + u64::from(weighted))
+        })
+        .sum();
+    let durations = spec
+        .objectives
+        .iter()
+        .filter(|objective| objective.loss.needs_duration());
+    let labels = (spec.objectives.len() + durations.count()) as u64;
+    // Cell, position and weight; key, person, slate and time.
+    WORD * (plan.dense_width as u64 + ids + labels + 3) + 8 * 4
 }
 
 /// Adds `count` equal chains of dense layers; returns the width of one's output.
@@ -173,9 +241,55 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_that_of_the_weights_the_optimizers_the_gradients_and_the_window() {
+        // A table of 100 + 1 rows of 16, a network 16 -> 1 with a bias.
+        let text = "[fields]\nf = { side = \"item\", kind = \"id\", dim = 16, buckets = 100 }\n[objectives]\n\
+             o = { group = \"g\", loss = \"binary\", absent = 0 }\n[model]\narchitecture = \"shared-bottom\"\n\
+             [score]\no = 1.0\n[train]\nbatch = 50\nshuffle_window = 1000\n";
+        let cost = Cost::of(&parsed(text));
+        assert_eq!(cost.serving_bytes, 4 * (101 * 16 + 17) + 101);
+        // Offset and row, one label, cell, position and weight; four words of 8 bytes.
+        let window = 1000 * (4 * (2 + 1 + 3) + 32);
+        let gradients = 4 * (17 + 101 + 50 * 16);
+        let moments = 4 * 2 * 17;
+        assert_eq!(
+            cost.training_bytes - cost.serving_bytes,
+            window + gradients + moments + 4 * 101
+        );
+        let adam = Cost::of(&parsed(&format!("{text}table_optimizer = \"adam\"\n")));
+        assert_eq!(
+            adam.training_bytes - adam.serving_bytes,
+            window + gradients + moments + 4 * 2 * 101 * 16
+        );
+    }
+
+    #[test]
+    fn the_window_takes_about_what_encoded_examples_take() {
+        let spec = crate::testing::spec_of_times();
+        let ranker = ranker_of(&spec, 1);
+        let batch = crate::testing::random_batch(&ranker, 1000, 1);
+        let bytes = |words: usize| 4 * words as u64;
+        let ids = batch
+            .ids
+            .iter()
+            .map(|ids| ids.offsets.len() + ids.rows.len() + ids.weights.len());
+        let floats = batch.labels.iter().chain(&batch.durations).map(Vec::len);
+        let taken =
+            bytes(batch.dense.len() + ids.sum::<usize>() + floats.sum::<usize>() + 3 * 1000) + 32 * 1000;
+        // The random batch has 1.5 ids a field of several, the estimate 16.
+        let fewer = (16.0 - 1.5) * 4.0 * (2.0 + 2.0 + 1.0);
+        let estimate = example_bytes(&spec, ranker.encoder.plan()) as f64 - fewer;
+        assert!(
+            (estimate - taken as f64 / 1000.0).abs() < 3.0,
+            "{estimate}, {taken}"
+        );
+    }
+
+    #[test]
     fn it_counts_the_multiplications_that_are_executed_and_the_parameters_that_exist() {
-        for model in MIXTURES.iter().chain(&BOTTOMS) {
-            let spec = spec_with(model);
+        let specs = MIXTURES.iter().chain(&BOTTOMS).map(|model| spec_with(model));
+        for spec in specs.chain([crate::testing::spec_of_times()]) {
+            let model = &spec.text;
             let (cost, weights) = (Cost::of(&spec), ranker_of(&spec, 1).weights);
             assert_eq!(cost.multiplications, executed(&weights.network), "{model}");
             let parameters: usize = weights

@@ -1,16 +1,20 @@
 //! One training step's gradient: draws of drop-out, forward, losses, backward.
 //!
 //! In: an encoded batch and the keys of its draws. Out: the summed loss per objective, and [`Gradients`] of the mean over the
-//! batch of all objectives' weighted losses. Nothing is updated here but the admission of ids.
+//! batch of all objectives' weighted losses, each example's times its own weight. Nothing is updated here but the admission of ids.
 
-use nn::{Bags, Dropout, GateDropout, Mat, MatMut, SparseGrad, binary_loss, draw, squared_loss};
-use spec::{Loss, Spec};
+use nn::{
+    Bags, Dropout, GateDropout, Mat, MatMut, SparseGrad, binary_loss, draw, squared_loss,
+    weighted_logistic_loss,
+};
+use spec::Loss;
 
 use crate::shallow_tower::POSITION_LAYER;
 use crate::{Encoded, Network, NetworkActivations, Ranker, ShallowTower};
 
 const INPUT_LAYER: u32 = 1;
 const GATE_LAYER: u32 = 2;
+const NEGATIVE_LAYER: u32 = 4;
 /// The first id field's layer number; the others follow.
 const ID_LAYER: u32 = 16;
 
@@ -81,6 +85,7 @@ pub struct TrainWorkspace {
     d_logits: Vec<Vec<f32>>,
     rows: Vec<Vec<u32>>,
     positions: Vec<u32>,
+    targets: Vec<f32>,
 }
 
 impl TrainWorkspace {
@@ -96,18 +101,20 @@ impl TrainWorkspace {
             d_logits: vec![vec![0.0; batch]; objectives],
             rows: vec![Vec::new(); ranker.encoder.plan().ids.len()],
             positions: Vec::with_capacity(batch),
+            targets: Vec::with_capacity(batch),
         }
     }
 
-    /// Logits per objective of the last step's forward, drop-out included; the first `batch` are valid.
+    /// Logits per objective of the last step's forward, drop-out included and before any recalibration; the first `batch` are
+    /// valid.
     pub fn logits(&self) -> &[Vec<f32>] {
         &self.logits
     }
 }
 
 impl Ranker {
-    /// Computes the gradient of `batch` (at most the workspace's size, at least one example) and returns the summed,
-    /// unweighted loss per objective. The first pass counts sightings and admits rows, hence `&mut`; no weight changes otherwise.
+    /// Computes the gradient of `batch` (at most the workspace's size, at least one example) and returns the summed loss per
+    /// objective: each example's times its weight, without `loss_weight`. The first pass counts sightings and admits rows, hence `&mut`; no weight changes otherwise.
     pub fn gradient(
         &mut self,
         batch: &Encoded,
@@ -144,7 +151,7 @@ impl Ranker {
             draw_positions(batch, bias.position_dropout, keys.seed(), &mut work.positions);
             shallow.forward(batch, &work.positions, &mut work.logits);
         }
-        let losses = losses(&spec, batch, &work.logits, &mut work.d_logits);
+        let losses = self.losses(batch, keys, &work.logits, &mut work.targets, &mut work.d_logits);
 
         let mut d_x = MatMut::new(&mut work.d_input, batch.len, width);
         planted!(d_x.fill(0.0), "gradient: d_x not cleared" => ());
@@ -165,6 +172,41 @@ impl Ranker {
         losses
     }
 
+    /// Writes d_logits of the mean over the batch of the weighted losses; returns the summed loss per objective. `targets` is
+    /// room for one objective's.
+    fn losses(
+        &self,
+        batch: &Encoded,
+        keys: StepKeys,
+        logits: &[Vec<f32>],
+        targets: &mut Vec<f32>,
+        d_logits: &mut [Vec<f32>],
+    ) -> Vec<f64> {
+        let objectives = self.spec().objectives.iter().enumerate();
+        objectives
+            .map(|(at, objective)| {
+                self.encoder.write_targets(batch, at, targets);
+                if objective.keep_negatives < 1.0 {
+                    drop_negatives(batch, at, objective.keep_negatives, keys.seed(), targets);
+                }
+                let scale = objective.loss_weight / batch.len as f32;
+                let logits = &logits[at][..batch.len];
+                let d_logits = &mut d_logits[at][..batch.len];
+                let weights = &batch.weights;
+                match objective.loss {
+                    Loss::Binary => binary_loss(logits, targets, weights, scale, d_logits),
+                    Loss::Squared => squared_loss(logits, targets, weights, objective.clip, scale, d_logits),
+                    Loss::WatchFraction | Loss::WatchQuantile => {
+                        squared_loss(logits, targets, weights, Some((0.0, 1.0)), scale, d_logits)
+                    }
+                    Loss::WeightedLogistic => {
+                        weighted_logistic_loss(logits, targets, weights, scale, d_logits)
+                    }
+                }
+            })
+            .collect()
+    }
+
     /// **Adds** to the tables' gradients; `rows` are those that the step read, d_x `[batch, width]`.
     fn table_gradients(&self, batch: &Encoded, rows: &[Vec<u32>], d_x: Mat, tables: &mut [SparseGrad]) {
         for ((input, encoded), rows) in self.encoder.plan().ids.iter().zip(&batch.ids).zip(rows) {
@@ -172,6 +214,7 @@ impl Ranker {
             let bags = Bags {
                 offsets: &encoded.offsets,
                 rows: read,
+                weights: planted!(&encoded.weights, "gradient: weights of ids forgotten" => &[]),
             };
             let column = planted!(input.column, "gradient: columns of the first field" => 0);
             let pool = planted!(input.pool, "gradient: sum for mean" => nn::Pool::Sum);
@@ -211,6 +254,15 @@ impl Ranker {
     }
 }
 
+/// Makes all but a share `keep` of the targets 0 "not observed".
+fn drop_negatives(batch: &Encoded, objective: usize, keep: f32, seed: u64, targets: &mut [f32]) {
+    for (target, &key) in targets.iter_mut().zip(&batch.keys) {
+        if *target == 0.0 && draw(seed, key, NEGATIVE_LAYER, objective as u32) >= keep {
+            *target = f32::NAN;
+        }
+    }
+}
+
 /// Positions with a share of them missing.
 fn draw_positions(batch: &Encoded, dropout: f32, seed: u64, positions: &mut Vec<u32>) {
     positions.clear();
@@ -218,25 +270,6 @@ fn draw_positions(batch: &Encoded, dropout: f32, seed: u64, positions: &mut Vec<
         let dropped = dropout > 0.0 && draw(seed, key, POSITION_LAYER, 0) < dropout;
         if dropped { 0 } else { position }
     }));
-}
-
-/// Writes d_logits of the mean over the batch of the weighted losses; returns the summed loss per objective.
-fn losses(spec: &Spec, batch: &Encoded, logits: &[Vec<f32>], d_logits: &mut [Vec<f32>]) -> Vec<f64> {
-    let objectives = spec
-        .objectives
-        .iter()
-        .zip(&batch.labels)
-        .zip(logits.iter().zip(d_logits));
-    objectives
-        .map(|((objective, labels), (logits, d_logits))| {
-            let scale = objective.loss_weight / batch.len as f32;
-            let (logits, d_logits) = (&logits[..batch.len], &mut d_logits[..batch.len]);
-            match objective.loss {
-                Loss::Binary => binary_loss(logits, labels, scale, d_logits),
-                Loss::Squared => squared_loss(logits, labels, objective.clip, scale, d_logits),
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

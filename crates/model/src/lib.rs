@@ -11,10 +11,12 @@
 #[path = "../../nn/src/faults.rs"]
 mod faults;
 
+mod activity;
 mod arch;
 pub mod artifact;
 mod cost;
 mod encode;
+mod encoded;
 mod error;
 mod gradient;
 mod plan;
@@ -29,20 +31,24 @@ mod table;
 mod tensors;
 #[cfg(test)]
 mod testing;
+mod watch;
 mod weights;
 
+pub use activity::{Activity, LayerActivity};
 pub use arch::{Mmoe, Network, NetworkActivations, SharedBottom, Stack, Tower};
 pub use cost::{Cost, Layer};
-pub use encode::{Encoded, EncodedIds, Encoder};
+pub use encode::Encoder;
+pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;
 pub use gradient::{Gradients, StepKeys, TrainWorkspace};
 pub use plan::{DenseSource, IdInput, Plan};
 pub use predictions::{Positions, Predictions};
 pub use ranker::Ranker;
 pub use registry::Registry;
-pub use scaler::{Scaler, ScalerFit, Scalers};
+pub use scaler::{Fitted, Scaler, ScalerFit, Scalers};
 pub use score::{Ranked, ScoreWeights};
 pub use shallow_tower::ShallowTower;
 pub use table::IdTable;
 pub use tensors::{Tensor, TensorMut};
+pub use watch::{DurationGroup, Watch};
 pub use weights::Weights;

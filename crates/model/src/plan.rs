@@ -5,7 +5,7 @@
 
 use spec::{Kind, Spec};
 
-/// One embedded field of the main tower.
+/// One embedded field of the main tower: an id, ids, a text, a number in buckets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdInput {
     /// Index into `Spec::fields`.
@@ -98,20 +98,22 @@ impl Plan {
             .filter(|(_, declared)| declared.in_main())
         {
             match &declared.kind {
-                Kind::Id { table, id_dropout } => {
-                    plan.add_ids(spec, field, *table, nn::Pool::Mean, *id_dropout)
-                }
+                Kind::Id {
+                    table, id_dropout, ..
+                } => plan.add_ids(spec, field, *table, spec::Pool::Mean, *id_dropout),
                 Kind::Ids {
                     table,
                     id_dropout,
                     pool,
-                } => {
-                    let pool = match pool {
-                        spec::Pool::Mean => nn::Pool::Mean,
-                        spec::Pool::Sum => nn::Pool::Sum,
-                    };
-                    plan.add_ids(spec, field, *table, pool, *id_dropout);
+                    ..
                 }
+                | Kind::Text {
+                    table,
+                    id_dropout,
+                    pool,
+                    ..
+                } => plan.add_ids(spec, field, *table, *pool, *id_dropout),
+                Kind::Buckets { table, .. } => plan.add_ids(spec, field, *table, spec::Pool::Mean, 0.0),
                 Kind::Number {
                     powers, missing, dot, ..
                 } => {
@@ -144,8 +146,12 @@ impl Plan {
         self.embedded_width + self.dense_width
     }
 
-    fn add_ids(&mut self, spec: &Spec, field: usize, table: usize, pool: nn::Pool, dropout: f32) {
+    fn add_ids(&mut self, spec: &Spec, field: usize, table: usize, pool: spec::Pool, dropout: f32) {
         let dim = spec.tables[table].dim;
+        let pool = match pool {
+            spec::Pool::Mean => nn::Pool::Mean,
+            spec::Pool::Sum => nn::Pool::Sum,
+        };
         self.ids.push(IdInput {
             field,
             table,

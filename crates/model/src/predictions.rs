@@ -2,6 +2,8 @@
 
 use spec::{Loss, Objective};
 
+use crate::{Encoded, Encoder};
+
 /// Which position the shallow tower reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positions {
@@ -14,20 +16,30 @@ pub enum Positions {
 /// Logits and predictions per objective.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
-    /// Per objective `[batch]`.
+    /// Per objective `[batch]`, recalibrated where training keeps a share of the negatives only.
     pub logits: Vec<Vec<f32>>,
-    /// Per objective `[batch]`: probability of a binary objective, value of a squared one.
+    /// Per objective `[batch]`: probability of a binary objective, value of a squared one, watch time in the label's unit.
     pub values: Vec<Vec<f32>>,
 }
 
 impl Predictions {
-    /// Predictions of `logits`, per objective `[batch]`.
-    pub(crate) fn of(objectives: &[Objective], logits: Vec<Vec<f32>>) -> Predictions {
-        let values = objectives
-            .iter()
-            .zip(&logits)
-            .map(|(objective, logits)| logits.iter().map(|&logit| prediction(objective, logit)).collect())
-            .collect();
+    /// Predictions of what the network of `encoder` gave for `batch`: logits per objective `[batch]`.
+    pub(crate) fn of(encoder: &Encoder, batch: &Encoded, mut logits: Vec<Vec<f32>>) -> Predictions {
+        let objectives = &encoder.spec().objectives;
+        let mut values = Vec::with_capacity(objectives.len());
+        for (at, (objective, logits)) in objectives.iter().zip(&mut logits).enumerate() {
+            // Adding 0 would change the bits of -0.
+            let recalibration = recalibration(objective);
+            if recalibration != 0.0 {
+                logits.iter_mut().for_each(|logit| *logit += recalibration);
+            }
+            let watch = encoder.watch(at);
+            let predicted = logits.iter().enumerate().map(|(row, &logit)| match watch {
+                Some(watch) => watch.prediction(logit, batch.duration(at, row)),
+                None => prediction(objective, logit),
+            });
+            values.push(predicted.collect());
+        }
         Predictions { logits, values }
     }
 
@@ -53,11 +65,17 @@ impl Predictions {
     }
 }
 
-/// What a logit predicts.
+/// What is added to the logit that the network learned, so that it predicts all of the data: training keeps a share k of the
+/// negatives, which makes the odds 1/k times what they are, so ln k.
+pub(crate) fn recalibration(objective: &Objective) -> f32 {
+    objective.keep_negatives.ln()
+}
+
+/// What a logit predicts, of an objective that is no watch time.
 fn prediction(objective: &Objective, logit: f32) -> f32 {
     match (objective.loss, objective.clip) {
         (Loss::Binary, _) => nn::sigmoid(logit),
         (Loss::Squared, Some((lo, hi))) => lo + (hi - lo) * nn::sigmoid(logit),
-        (Loss::Squared, None) => logit,
+        _ => logit,
     }
 }

@@ -7,7 +7,7 @@ use events::Examples;
 use nn::{Bags, Mat, MatMut};
 use spec::Spec;
 
-use crate::{Encoded, Encoder, Positions, Predictions, Weights};
+use crate::{Encoded, Encoder, NetworkActivations, Positions, Predictions, Weights};
 
 /// Examples that go through the network at a time: bounds the buffers of a prediction.
 const CHUNK: usize = 512;
@@ -42,28 +42,39 @@ impl Ranker {
                 Positions::Missing => shallow.forward(batch, &vec![0; batch.len], &mut logits),
             }
         }
-        Predictions::of(&self.spec().objectives, logits)
+        Predictions::of(&self.encoder, batch, logits)
     }
 
     /// Logits of the main tower per objective `[batch]`.
     fn main_logits(&self, batch: &Encoded) -> Vec<Vec<f32>> {
-        let objectives = self.spec().objectives.len();
+        let mut logits = vec![Vec::with_capacity(batch.len); self.spec().objectives.len()];
+        self.forward(batch, |chunk, _, of_chunk| {
+            for (logits, of_chunk) in logits.iter_mut().zip(of_chunk) {
+                logits.extend_from_slice(&of_chunk[..chunk]);
+            }
+        });
+        logits
+    }
+
+    /// Runs the main tower over `batch`, chunk by chunk: calls `take` with the examples of the chunk, its activations, and its
+    /// logits per objective, of which the first ones are valid.
+    pub(crate) fn forward(
+        &self,
+        batch: &Encoded,
+        mut take: impl FnMut(usize, &NetworkActivations, &[Vec<f32>]),
+    ) {
         let room = batch.len.min(CHUNK);
         let mut acts = self.weights.network.activations(room);
-        let mut of_chunk = vec![vec![0.0; room]; objectives];
-        let mut logits = vec![Vec::with_capacity(batch.len); objectives];
+        let mut logits = vec![vec![0.0; room]; self.spec().objectives.len()];
         let rows = self.rows_to_read(batch);
         let mut input = Vec::new();
         for from in (0..batch.len).step_by(CHUNK) {
             let chunk = from..batch.len.min(from + CHUNK);
             self.gather(batch, chunk.clone(), &rows, &mut input);
             let x = Mat::new(&input, chunk.len(), self.encoder.plan().width());
-            self.weights.network.forward(x, None, &mut acts, &mut of_chunk);
-            for (logits, of_chunk) in logits.iter_mut().zip(&of_chunk) {
-                logits.extend_from_slice(&of_chunk[..chunk.len()]);
-            }
+            self.weights.network.forward(x, None, &mut acts, &mut logits);
+            take(chunk.len(), &acts, &logits);
         }
-        logits
     }
 
     /// Per embedded field, the rows that a prediction reads.
@@ -93,6 +104,7 @@ impl Ranker {
             let bags = Bags {
                 offsets: &encoded.offsets[chunk.start..=chunk.end],
                 rows,
+                weights: &encoded.weights,
             };
             let table = &self.weights.tables[id_input.table];
             table

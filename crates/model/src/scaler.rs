@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use spec::{Kind, Scale, Spec};
 
+use crate::watch::{self, Watch, WatchFit};
+
 /// Most knots that a quantile scaler keeps; with more distinct values it keeps evenly spaced ones.
 const MAX_KNOTS: usize = 4096;
 /// Most distinct values that a fit looks at.
@@ -18,6 +20,13 @@ pub enum Scaler {
     /// (x - mean) / deviation.
     Standard {
         /// Mean of the training values.
+        mean: f32,
+        /// Their standard deviation; 1 where they do not vary.
+        deviation: f32,
+    },
+    /// (sign(x) ln(1 + |x|) - mean) / deviation.
+    Log {
+        /// Mean of the logarithms of the training values.
         mean: f32,
         /// Their standard deviation; 1 where they do not vary.
         deviation: f32,
@@ -37,6 +46,7 @@ impl Scaler {
         match self {
             Scaler::None => x,
             Scaler::Standard { mean, deviation } => (x - mean) / deviation,
+            Scaler::Log { mean, deviation } => (logarithm(x) - mean) / deviation,
             Scaler::Quantile { values, ranks } => {
                 let above = values.partition_point(|&value| value < x);
                 match (above.checked_sub(1), values.get(above)) {
@@ -57,8 +67,28 @@ impl Scaler {
 /// One scaler per declared field; `None` for fields that are no numbers.
 pub type Scalers = Vec<Option<Scaler>>;
 
-/// What makes these scalers none of `spec`'s; `None` where they fit.
-pub(crate) fn misfit(spec: &Spec, scalers: &Scalers) -> Option<String> {
+/// What is fitted on training data and frozen in the artifact.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fitted {
+    /// Per field.
+    #[serde(rename = "fields")]
+    pub scalers: Scalers,
+    /// Per objective; `None` where it is no watch time.
+    pub watch: Vec<Option<Watch>>,
+}
+
+/// sign(x) ln(1 + |x|).
+fn logarithm(x: f32) -> f32 {
+    x.abs().ln_1p().copysign(x)
+}
+
+/// What makes this none of `spec`'s; `None` where it fits.
+pub(crate) fn misfit(spec: &Spec, fitted: &Fitted) -> Option<String> {
+    scalers_misfit(spec, &fitted.scalers).or_else(|| watch::misfit(&spec.objectives, &fitted.watch))
+}
+
+fn scalers_misfit(spec: &Spec, scalers: &Scalers) -> Option<String> {
     if scalers.len() != spec.fields.len() {
         return Some(format!(
             "{} scalers; the declaration has {} fields",
@@ -83,6 +113,12 @@ pub(crate) fn misfit(spec: &Spec, scalers: &Scalers) -> Option<String> {
             ) => true,
             (
                 Kind::Number {
+                    scale: Scale::Log, ..
+                },
+                Some(Scaler::Log { .. }),
+            ) => true,
+            (
+                Kind::Number {
                     scale: Scale::Quantile,
                     ..
                 },
@@ -95,10 +131,11 @@ pub(crate) fn misfit(spec: &Spec, scalers: &Scalers) -> Option<String> {
     })
 }
 
-/// Collects what scalers need from a stream of training values.
+/// Collects what scalers and watch-time objectives need from a stream of training values.
 #[derive(Debug, Clone)]
 pub struct ScalerFit {
     fields: Vec<Option<FieldFit>>,
+    watch: Vec<Option<WatchFit>>,
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +165,10 @@ impl ScalerFit {
                 _ => None,
             })
             .collect();
-        ScalerFit { fields }
+        ScalerFit {
+            fields,
+            watch: spec.objectives.iter().map(WatchFit::new).collect(),
+        }
     }
 
     /// Adds one finite value of number field `field`.
@@ -138,12 +178,21 @@ impl ScalerFit {
         }
     }
 
-    /// The fitted scalers.
-    pub fn finish(self) -> Scalers {
-        self.fields
-            .into_iter()
-            .map(|fit| fit.map(FieldFit::finish))
-            .collect()
+    /// Adds an observed watch time of `objective`, of the example `key`; `duration` above 0 where its loss needs it.
+    pub(crate) fn add_watch_time(&mut self, objective: usize, key: u64, duration: f32, watched: f32) {
+        if let Some(fit) = &mut self.watch[objective] {
+            fit.add(key, duration, watched);
+        }
+    }
+
+    /// What was fitted.
+    pub fn finish(self) -> Fitted {
+        let fields = self.fields.into_iter();
+        let watch = self.watch.into_iter();
+        Fitted {
+            scalers: fields.map(|fit| fit.map(FieldFit::finish)).collect(),
+            watch: watch.map(|fit| fit.map(WatchFit::finish)).collect(),
+        }
     }
 }
 
@@ -151,13 +200,8 @@ impl FieldFit {
     fn add(&mut self, value: f32) {
         match self.scale {
             Scale::None => {}
-            Scale::Standard => {
-                // Welford's update: one pass, no cancellation.
-                self.count += 1.0;
-                let before = f64::from(value) - self.mean;
-                self.mean += before / self.count;
-                self.squares += before * (f64::from(value) - self.mean);
-            }
+            Scale::Standard => self.add_to_mean(value),
+            Scale::Log => self.add_to_mean(logarithm(value)),
             Scale::Quantile => {
                 // The first ones, so that memory is bounded and the fit depends on the order of the data alone.
                 if self.distinct.len() < MAX_DISTINCT {
@@ -167,17 +211,22 @@ impl FieldFit {
         }
     }
 
+    /// Welford's update: one pass, no cancellation.
+    fn add_to_mean(&mut self, value: f32) {
+        self.count += 1.0;
+        let before = f64::from(value) - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (f64::from(value) - self.mean);
+    }
+
     fn finish(self) -> Scaler {
+        let mean = self.mean as f32;
+        let deviation = (self.squares / self.count.max(1.0)).sqrt() as f32;
+        let deviation = if deviation > 1e-12 { deviation } else { 1.0 };
         match self.scale {
             Scale::None => Scaler::None,
-            Scale::Standard => {
-                let deviation = (self.squares / self.count.max(1.0)).sqrt() as f32;
-                let deviation = if deviation > 1e-12 { deviation } else { 1.0 };
-                Scaler::Standard {
-                    mean: self.mean as f32,
-                    deviation,
-                }
-            }
+            Scale::Standard => Scaler::Standard { mean, deviation },
+            Scale::Log => Scaler::Log { mean, deviation },
             Scale::Quantile => {
                 let distinct: Vec<f32> = self.distinct.into_iter().map(from_ordered_bits).collect();
                 let count = distinct.len();
@@ -269,6 +318,28 @@ mod tests {
             [f32::MIN, 0.0, f32::MAX].map(|x| scaler.apply(x)),
             [0.25, 0.5, 0.75]
         );
+    }
+
+    #[test]
+    fn log_is_standard_on_a_logarithm_that_keeps_signs() {
+        let mut fit = FieldFit {
+            scale: Scale::Log,
+            count: 0.0,
+            mean: 0.0,
+            squares: 0.0,
+            distinct: BTreeSet::new(),
+        };
+        let e = std::f32::consts::E;
+        // Logarithms 1, -1, 1, -1 after ln(1 + |x|): mean 0, deviation 1.
+        [e - 1.0, 1.0 - e, e - 1.0, 1.0 - e]
+            .into_iter()
+            .for_each(|value| fit.add(value));
+        let scaler = fit.finish();
+        let found = [0.0, e * e - 1.0, 1.0 - e * e].map(|x| scaler.apply(x));
+        for (found, expected) in found.iter().zip([0.0, 2.0, -2.0]) {
+            assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
+        }
+        assert!(scaler.apply(f32::MAX) < 100.0 && scaler.apply(f32::MIN) > -100.0);
     }
 
     #[test]

@@ -48,6 +48,37 @@ position_dropout = 0.3
 click = 1.0
 "#;
 
+/// The kinds of fields that [`DECLARATION`] lacks, and the losses of watch times.
+const TIMES: &str = r#"
+[fields]
+user   = { side = "user", kind = "id", dim = 3, buckets = 5 }
+topic  = { side = "item", kind = "id", dim = 2, values = ["a", "b"] }
+pair   = { side = "pair", kind = "id", dim = 2, buckets = 7, cross = ["user", "topic"] }
+likes  = { side = "user", kind = "ids", dim = 2, buckets = 6, weights = "likes_w", id_dropout = 0.2 }
+tags   = { side = "item", kind = "ids", shares = "likes", pool = "sum", weights = "tags_w" }
+title  = { side = "item", kind = "text", dim = 3, buckets = 9, ngrams = 2 }
+price  = { side = "item", kind = "number", dim = 2, edges = [1, 10], missing = -1 }
+views  = { side = "item", kind = "number", scale = "log", powers = true }
+length = { side = "item", kind = "number", missing = 0 }
+
+[objectives]
+click = { group = "g", loss = "binary", absent = 0, keep_negatives = 0.5 }
+share = { group = "g", loss = "watch-fraction", duration = "length" }
+odds  = { group = "g", loss = "weighted-logistic", loss_weight = 0.5 }
+rank  = { group = "g", loss = "watch-quantile", duration = "length" }
+
+[model]
+architecture = "shared-bottom"
+shared = [6]
+
+[score]
+click = 1.0
+"#;
+
+pub(crate) fn spec_of_times() -> Arc<Spec> {
+    parsed(TIMES)
+}
+
 /// The shapes of networks that the tests go through, as lines of `[model]`.
 pub(crate) const MIXTURES: [&str; 4] = [
     "architecture = \"mmoe\"\nexperts = { count = 3, widths = [4] }\ninput_dropout = 0.2\ngate_dropout = 0.3",
@@ -77,6 +108,22 @@ pub(crate) fn ranker_of(spec: &Arc<Spec>, seed: u64) -> Ranker {
     let scalers = ScalerFit::new(spec).finish();
     Ranker {
         encoder: Encoder::new(spec.clone(), scalers),
+        weights: Weights::new(spec, seed),
+    }
+}
+
+/// A ranker of [`spec_of_times`], fitted to watch times of 600 examples: of up to 1, or up to 10 where items are longer.
+pub(crate) fn fitted_to_times(spec: &Arc<Spec>, seed: u64) -> Ranker {
+    let mut fit = ScalerFit::new(spec);
+    let mut draws = Draws::new(seed);
+    for key in 0..600 {
+        let (duration, longest) = if key % 2 == 0 { (0.5, 1.0) } else { (2.0, 10.0) };
+        for objective in 1..4 {
+            fit.add_watch_time(objective, key, duration, longest * draws.share());
+        }
+    }
+    Ranker {
+        encoder: Encoder::new(spec.clone(), fit.finish()),
         weights: Weights::new(spec, seed),
     }
 }
@@ -154,16 +201,18 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
     let mut draws = Draws::new(seed);
     let cells = ranker.weights.shallow.as_ref().map_or(1, |shallow| shallow.cells);
     let ids = plan.ids.iter().map(|input| {
-        let single = matches!(spec.fields[input.field].kind, spec::Kind::Id { .. });
-        let mut ids = EncodedIds {
-            offsets: vec![0],
-            rows: Vec::new(),
-        };
+        let kind = &spec.fields[input.field].kind;
+        let single = matches!(kind, spec::Kind::Id { .. } | spec::Kind::Buckets { .. });
+        let mut ids = EncodedIds::with_capacity(len);
         for _ in 0..len {
             let count = if single { 1 } else { draws.below(4) };
             ids.rows
                 .extend((0..count).map(|_| draws.below(ranker.weights.tables[input.table].embedding.rows)));
-            ids.offsets.push(ids.rows.len() as u32);
+            ids.end_bag();
+        }
+        let field = &spec.fields[input.field].kind;
+        if matches!(field, spec::Kind::Ids { weights: Some(_), .. }) {
+            ids.weights = draws.values(ids.rows.len());
         }
         ids
     });
@@ -174,6 +223,10 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
         } else {
             draws.below(2) as f32
         }
+    };
+    let duration = |objective: &spec::Objective| match objective.duration {
+        None => Vec::new(),
+        Some(_) => (0..len).map(|row| [2.0, 0.5, f32::NAN][row % 3]).collect(),
     };
     Encoded {
         len,
@@ -186,8 +239,12 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
             .iter()
             .map(|_| (0..len).map(|_| label(&mut draws)).collect())
             .collect(),
+        durations: spec.objectives.iter().map(duration).collect(),
+        weights: vec![1.0; len],
         keys: (0..len as u64).map(|row| row + 1000 * seed).collect(),
         users: (0..len).map(|_| u64::from(draws.below(5))).collect(),
+        slates: vec![0; len],
+        times: vec![0; len],
     }
 }
 

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use spec::{Loss, Spec};
 
+use crate::predictions::recalibration;
 use crate::{IdTable, Network, Plan, ShallowTower, Tensor};
 
 /// Deviation of an embedding's first values.
@@ -45,7 +46,7 @@ impl Weights {
     }
 
     /// Sets each tower's output bias so that first predictions lie near the mean label; `None` leaves it at 0. `mean_labels`
-    /// per objective.
+    /// per objective. Watch times begin at their middle: half the duration, the mean watch time, the median of the duration.
     pub fn set_base_rates(&mut self, spec: &Spec, mean_labels: &[Option<f64>]) {
         for ((objective, mean), tower) in spec
             .objectives
@@ -61,9 +62,14 @@ impl Weights {
                 }
                 (Loss::Squared, Some((lo, hi))) => (mean - f64::from(lo)) / f64::from(hi - lo),
                 (Loss::Binary, _) => *mean,
+                (Loss::WatchFraction | Loss::WeightedLogistic | Loss::WatchQuantile, _) => {
+                    tower.logit.bias[0] = 0.0;
+                    continue;
+                }
             };
             let share = share.clamp(RATE_FLOOR, 1.0 - RATE_FLOOR);
-            tower.logit.bias[0] = (share / (1.0 - share)).ln() as f32;
+            let logit = (share / (1.0 - share)).ln() as f32;
+            tower.logit.bias[0] = logit - recalibration(objective);
         }
     }
 

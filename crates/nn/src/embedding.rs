@@ -1,6 +1,8 @@
 //! The embedding table: bags of row numbers in, pooled rows out, a row-sparse gradient back.
 //! Letters: B batch, D dim (values of a table row).
 
+use std::ops::Range;
+
 use rand::Rng;
 
 use crate::init::normal;
@@ -24,14 +26,16 @@ pub struct Bags<'a> {
     pub offsets: &'a [u32],
     /// Row numbers of all bags, one bag after the other; a number may come twice.
     pub rows: &'a [u32],
+    /// How much each of `rows` counts in its bag, of either sign; empty: all count 1.
+    pub weights: &'a [f32],
 }
 
-/// How the rows of a bag become one; an empty bag gives zeros.
+/// How the rows r of a bag become one; an empty bag gives zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pool {
-    /// Their mean.
+    /// Their mean; with weights w, `sum w r / sum |w|`, zeros where no weight differs from 0.
     Mean,
-    /// Their sum.
+    /// Their sum; with weights w, `sum w r`.
     Sum,
 }
 
@@ -48,16 +52,40 @@ impl<'a> Bags<'a> {
 
     /// The row numbers of bag `b`.
     pub fn bag(&self, b: usize) -> &'a [u32] {
-        &self.rows[self.offsets[b] as usize..self.offsets[b + 1] as usize]
+        &self.rows[self.range(b)]
+    }
+
+    fn range(&self, b: usize) -> Range<usize> {
+        self.offsets[b] as usize..self.offsets[b + 1] as usize
+    }
+
+    /// What the rows of bag `b` are multiplied by: all by the same share, and where they have weights each by its own too.
+    fn shares(&self, b: usize, pool: Pool) -> Shares<'a> {
+        let weights = (!self.weights.is_empty()).then(|| &self.weights[self.range(b)]);
+        let of_all = match (pool, weights) {
+            (Pool::Sum, _) => 1.0,
+            (Pool::Mean, None) => 1.0 / self.bag(b).len() as f32,
+            (Pool::Mean, Some(weights)) => {
+                let sum: f64 = weights.iter().map(|weight| f64::from(weight.abs())).sum();
+                if sum > 0.0 { (1.0 / sum) as f32 } else { 0.0 }
+            }
+        };
+        Shares { of_all, weights }
     }
 }
 
-impl Pool {
-    /// The weight of each row in a bag of `len` rows.
-    fn share(self, len: usize) -> f32 {
-        match self {
-            Pool::Mean => 1.0 / len as f32,
-            Pool::Sum => 1.0,
+/// See [`Bags::shares`].
+struct Shares<'a> {
+    of_all: f32,
+    weights: Option<&'a [f32]>,
+}
+
+impl Shares<'_> {
+    /// Of the bag's row `i`.
+    fn of(&self, i: usize) -> f32 {
+        match self.weights {
+            None => self.of_all,
+            Some(weights) => self.of_all * weights[i],
         }
     }
 }
@@ -92,8 +120,9 @@ impl Embedding {
         for b in 0..bags.len() {
             let (bag, output) = (bags.bag(b), output.row_mut(b));
             output.fill(0.0);
-            let share = pool.share(bag.len());
-            for row in bag {
+            let shares = bags.shares(b, pool);
+            for (i, row) in bag.iter().enumerate() {
+                let share = shares.of(i);
                 for (output, weight) in output.iter_mut().zip(self.row(*row)) {
                     *output += share * weight;
                 }
@@ -109,13 +138,21 @@ impl Embedding {
             "shape of d_output"
         );
         for b in 0..bags.len() {
-            let bag = bags.bag(b);
-            let share = planted!(
-                pool.share(bag.len()),
-                "embedding: sum for mean" => 1.0,
-                "embedding: sign" => -pool.share(bag.len()),
+            let shares = planted!(
+                bags.shares(b, pool),
+                "embedding: sum for mean" => bags.shares(b, Pool::Sum),
+                "embedding: weights forgotten" => Bags { weights: &[], ..bags }.shares(b, pool),
+                "embedding: weights of the first bag" => Shares {
+                    weights: bags.shares(0, pool).weights.map(|_| bags.weights),
+                    ..bags.shares(b, pool)
+                },
             );
-            for row in planted!(bag, "embedding: first row of a bag only" => &bag[..bag.len().min(1)]) {
+            let bag = planted!(
+                bags.bag(b),
+                "embedding: first row of a bag only" => &bags.bag(b)[..bags.bag(b).len().min(1)]
+            );
+            for (i, row) in bag.iter().enumerate() {
+                let share = planted!(shares.of(i), "embedding: sign" => -shares.of(i));
                 planted!(
                     grad.add(*row, share, d_output.row(b)),
                     "embedding: a row's gradient written, not added" => {
@@ -221,11 +258,18 @@ mod tests {
     const BAGS: Bags = Bags {
         offsets: &[0, 2, 2, 5, 8, 9],
         rows: &[3, 0, 5, 5, 1, 3, 2, 0, 3],
+        weights: &[],
     };
 
-    fn run(table: &Embedding, pool: Pool) -> Vec<f32> {
-        let mut output = vec![f32::NAN; BAGS.len() * table.dim];
-        table.forward(BAGS, pool, MatMut::new(&mut output, BAGS.len(), table.dim));
+    /// The same with weights: above 0, below 0, a bag of zeros.
+    const WEIGHTED: Bags = Bags {
+        weights: &[2.0, 0.5, -1.5, 0.25, 0.0, 3.0, -1.0, 0.5, 0.0],
+        ..BAGS
+    };
+
+    fn run(table: &Embedding, bags: Bags, pool: Pool) -> Vec<f32> {
+        let mut output = vec![f32::NAN; bags.len() * table.dim];
+        table.forward(bags, pool, MatMut::new(&mut output, bags.len(), table.dim));
         output
     }
 
@@ -238,19 +282,19 @@ mod tests {
         all
     }
 
-    fn check(pool: Pool) -> Result<(), GradientMismatch> {
+    fn check(bags: Bags, pool: Pool) -> Result<(), GradientMismatch> {
         let mut table = Embedding::new(6, 3, 1.0, &mut generator(1));
-        let d_output = values(BAGS.len() * table.dim, 2);
+        let d_output = values(bags.len() * table.dim, 2);
         let mut grad = SparseGrad::new(table.rows, table.dim);
         grad.add(3, START, &[1.0; 3]);
-        table.backward(BAGS, pool, Mat::new(&d_output, BAGS.len(), table.dim), &mut grad);
+        table.backward(bags, pool, Mat::new(&d_output, bags.len(), table.dim), &mut grad);
         let mut analytic = spread(&grad, table.rows);
         analytic[9..12].iter_mut().for_each(|d| *d -= START);
 
         let mut probe = table.clone();
         let by_weight = |v: &[f32]| {
             probe.weight.copy_from_slice(v);
-            weighted_sum(&d_output, &run(&probe, pool))
+            weighted_sum(&d_output, &run(&probe, bags, pool))
         };
         check_gradient("weight", &mut table.weight, &analytic, by_weight, TOLERANCE)
     }
@@ -259,14 +303,47 @@ mod tests {
     fn the_gradient_is_the_slope_and_the_check_notices_planted_faults() {
         let faults = [
             "embedding: sum for mean",
+            "embedding: weights forgotten",
+            "embedding: weights of the first bag",
             "embedding: sign",
             "embedding: first row of a bag only",
             "embedding: a row's gradient written, not added",
         ];
         assert_check_bites("embedding", &faults, || {
-            check(Pool::Mean)?;
-            check(Pool::Sum)
+            for bags in [BAGS, WEIGHTED] {
+                check(bags, Pool::Mean)?;
+                check(bags, Pool::Sum)?;
+            }
+            Ok::<(), GradientMismatch>(())
         });
+    }
+
+    #[test]
+    fn weights_count_rows_and_a_mean_is_by_the_size_of_the_weights() {
+        let table = Embedding {
+            weight: vec![1.0, 10.0, 100.0],
+            rows: 3,
+            dim: 1,
+        };
+        let bags = Bags {
+            offsets: &[0, 2, 4, 4, 6],
+            rows: &[0, 1, 1, 2, 0, 2],
+            weights: &[3.0, 1.0, -1.0, 1.0, 0.0, 0.0],
+        };
+        assert_eq!(run(&table, bags, Pool::Sum), [13.0, 90.0, 0.0, 0.0]);
+        assert_eq!(run(&table, bags, Pool::Mean), [13.0 / 4.0, 45.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn weights_of_one_change_no_bit() {
+        let table = Embedding::new(6, 3, 1.0, &mut generator(1));
+        let ones = Bags {
+            weights: &[1.0; 9],
+            ..BAGS
+        };
+        for pool in [Pool::Mean, Pool::Sum] {
+            assert_eq!(run(&table, ones, pool), run(&table, BAGS, pool));
+        }
     }
 
     #[test]
@@ -275,6 +352,7 @@ mod tests {
         let bags = Bags {
             offsets: &[0, 0, 0],
             rows: &[],
+            weights: &[],
         };
         for pool in [Pool::Mean, Pool::Sum] {
             let mut output = [f32::NAN; 4];

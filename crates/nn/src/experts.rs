@@ -135,8 +135,13 @@ impl ExpertsActivations {
 
     /// What the experts gave for a batch of `batch` rows: `[B, E * Wlast]`, expert e in the columns from `e * Wlast`.
     pub fn output(&self, batch: usize) -> Mat<'_> {
-        let last = self.cols.len() - 1;
-        Mat::new(&self.outputs[last], batch, self.cols[last])
+        self.layer(self.cols.len() - 1, batch)
+    }
+
+    /// What layer `layer`, from 0, of every expert gave for a batch of `batch` rows, after ReLU: `[B, E * Wl]`, expert e in the
+    /// columns from `e * Wl`.
+    pub fn layer(&self, layer: usize, batch: usize) -> Mat<'_> {
+        Mat::new(&self.outputs[layer], batch, self.cols[layer])
     }
 
     fn layer_mut(&mut self, layer: usize, batch: usize) -> MatMut<'_> {

@@ -1,5 +1,6 @@
-//! Losses of one logit per row: cross-entropy and squared error. In: logits, labels (`NaN`: absent). Out: the sum of the
-//! losses and the gradient of the logits. An absent label adds no loss and no gradient.
+//! Losses of one logit per row: cross-entropy, squared error and weighted logistic regression. In: logits, labels (`NaN`:
+//! absent), weights of the rows. Out: the sum of the weighted losses and the gradient of the logits. An absent label adds no
+//! loss and no gradient.
 
 /// `1 / (1 + exp(-x))`, without overflow at either end.
 pub fn sigmoid(x: f32) -> f32 {
@@ -12,9 +13,10 @@ pub fn sigmoid(x: f32) -> f32 {
 }
 
 /// Cross-entropy of `sigmoid(logit)` against a label in `[0, 1]`, as `max(z, 0) - z y + ln(1 + exp(-|z|))`, which is stable.
-/// Writes `scale * dloss/dlogit`; returns the sum of the losses, unscaled. Shapes: all `[B]`.
-pub fn binary_loss(logits: &[f32], labels: &[f32], scale: f32, d_logits: &mut [f32]) -> f64 {
-    sum_losses(logits, labels, d_logits, |logit, label| {
+/// Writes `scale * weight * dloss/dlogit`; returns the sum of the weighted losses, unscaled. Shapes: all `[B]`; no weights: all
+/// are 1.
+pub fn binary_loss(logits: &[f32], labels: &[f32], weights: &[f32], scale: f32, d_logits: &mut [f32]) -> f64 {
+    sum_losses(logits, labels, weights, d_logits, |logit, label| {
         let (z, y) = (f64::from(logit), f64::from(label));
         let loss = z.max(0.0) - z * y + (-z.abs()).exp().ln_1p();
         let slope = planted!(
@@ -28,15 +30,17 @@ pub fn binary_loss(logits: &[f32], labels: &[f32], scale: f32, d_logits: &mut [f
 }
 
 /// `(prediction - label)^2`, where the prediction is `lo + (hi - lo) sigmoid(logit)` with a `range` of `(lo, hi)`, else the
-/// logit. Writes `scale * dloss/dlogit`; returns the sum of the losses, unscaled. Shapes: all `[B]`.
+/// logit. Writes `scale * weight * dloss/dlogit`; returns the sum of the weighted losses, unscaled. Shapes: all `[B]`; no
+/// weights: all are 1.
 pub fn squared_loss(
     logits: &[f32],
     labels: &[f32],
+    weights: &[f32],
     range: Option<(f32, f32)>,
     scale: f32,
     d_logits: &mut [f32],
 ) -> f64 {
-    sum_losses(logits, labels, d_logits, |logit, label| {
+    sum_losses(logits, labels, weights, d_logits, |logit, label| {
         let (prediction, slope) = match range {
             Some((lo, hi)) => {
                 let p = sigmoid(logit);
@@ -58,24 +62,57 @@ pub fn squared_loss(
     })
 }
 
-/// Sums `loss(logit, label)`, which gives the loss and the gradient, over the rows that have a label.
+/// Weighted logistic regression (Covington, Adams and Sargin 2016, section 4.2) with every row a negative of weight 1 and a
+/// positive of weight `label`, from 0: `label softplus(-z) + softplus(z)`, least where the odds `exp(z)` are the expected label.
+/// Its gradient grows with the label: give labels of mean 1 or so. Writes `scale * weight * dloss/dlogit`; returns the sum of
+/// the weighted losses, unscaled. Shapes: all `[B]`; no weights: all are 1.
+pub fn weighted_logistic_loss(
+    logits: &[f32],
+    labels: &[f32],
+    weights: &[f32],
+    scale: f32,
+    d_logits: &mut [f32],
+) -> f64 {
+    sum_losses(logits, labels, weights, d_logits, |logit, label| {
+        let (z, t) = (f64::from(logit), f64::from(label));
+        let tail = (-z.abs()).exp().ln_1p();
+        let loss = t * ((-z).max(0.0) + tail) + z.max(0.0) + tail;
+        let p = sigmoid(logit);
+        let slope = planted!(
+            p - label * sigmoid(-logit),
+            "weighted logistic loss: sign" => label * sigmoid(-logit) - p,
+            "weighted logistic loss: label for both" => (1.0 + label) * p,
+            "weighted logistic loss: cross-entropy" => p - label,
+        );
+        (loss, scale * slope)
+    })
+}
+
+/// Sums `loss(logit, label)`, which gives the loss and the gradient, times the row's weight, over the rows that have a label.
 fn sum_losses(
     logits: &[f32],
     labels: &[f32],
+    weights: &[f32],
     d_logits: &mut [f32],
     loss: impl Fn(f32, f32) -> (f64, f32),
 ) -> f64 {
     assert_eq!(logits.len(), labels.len(), "logits and labels");
     assert_eq!(logits.len(), d_logits.len(), "logits and d_logits");
+    assert!(
+        weights.is_empty() || weights.len() == logits.len(),
+        "logits and weights"
+    );
     let mut sum = 0.0;
-    for ((logit, label), d_logit) in logits.iter().zip(labels).zip(d_logits) {
+    for (row, ((logit, label), d_logit)) in logits.iter().zip(labels).zip(d_logits).enumerate() {
         if label.is_nan() {
             *d_logit = 0.0;
             continue;
         }
+        let weight = weights.get(row).copied().unwrap_or(1.0);
         let (value, d) = loss(*logit, *label);
-        *d_logit = d;
-        sum += value;
+        *d_logit = planted!(weight * d, "loss: weight forgotten" => d, "loss: weight squared" => weight * weight * d,
+            "loss: sum of rows" => *d_logit + weight * d);
+        sum += f64::from(weight) * value;
     }
     sum
 }
@@ -89,23 +126,30 @@ mod tests {
 
     const LOGITS: [f32; 6] = [-2.5, -0.4, 0.0, 0.3, 1.7, 4.0];
     const LABELS: [f32; 6] = [1.0, 0.0, f32::NAN, 1.0, 0.25, 0.0];
+    const WEIGHTS: [f32; 6] = [1.0, 0.25, 5.0, 3.0, 1.5, 0.5];
     const SCALE: f32 = 0.7;
 
-    type Loss = fn(&[f32], &[f32], f32, &mut [f32]) -> f64;
+    type Loss = fn(&[f32], &[f32], &[f32], f32, &mut [f32]) -> f64;
 
-    fn check(name: &str, loss: Loss) -> Result<(), GradientMismatch> {
+    const LOSSES: [Loss; 4] = [binary_loss, squared, squared_in_range, weighted_logistic_loss];
+
+    fn check_with(name: &str, loss: Loss, weights: &[f32]) -> Result<(), GradientMismatch> {
         let mut d = [f32::NAN; 6];
-        loss(&LOGITS, &LABELS, SCALE, &mut d);
-        let by_logits = |v: &[f32]| f64::from(SCALE) * loss(v, &LABELS, 1.0, &mut [0.0; 6]);
+        loss(&LOGITS, &LABELS, weights, SCALE, &mut d);
+        let by_logits = |v: &[f32]| f64::from(SCALE) * loss(v, &LABELS, weights, 1.0, &mut [0.0; 6]);
         check_gradient(name, &mut LOGITS.clone(), &d, by_logits, TOLERANCE)
     }
 
-    fn squared(logits: &[f32], labels: &[f32], scale: f32, d: &mut [f32]) -> f64 {
-        squared_loss(logits, labels, None, scale, d)
+    fn check(name: &str, loss: Loss) -> Result<(), GradientMismatch> {
+        check_with(name, loss, &[])
     }
 
-    fn squared_in_range(logits: &[f32], labels: &[f32], scale: f32, d: &mut [f32]) -> f64 {
-        squared_loss(logits, labels, Some((-1.0, 3.0)), scale, d)
+    fn squared(logits: &[f32], labels: &[f32], weights: &[f32], scale: f32, d: &mut [f32]) -> f64 {
+        squared_loss(logits, labels, weights, None, scale, d)
+    }
+
+    fn squared_in_range(logits: &[f32], labels: &[f32], weights: &[f32], scale: f32, d: &mut [f32]) -> f64 {
+        squared_loss(logits, labels, weights, Some((-1.0, 3.0)), scale, d)
     }
 
     #[test]
@@ -132,11 +176,66 @@ mod tests {
     }
 
     #[test]
+    fn the_gradient_of_weighted_logistic_regression_is_its_slope_and_the_check_notices_planted_faults() {
+        let faults = [
+            "weighted logistic loss: sign",
+            "weighted logistic loss: label for both",
+            "weighted logistic loss: cross-entropy",
+        ];
+        // Labels are times: any from 0.
+        let long = |logits: &[f32], labels: &[f32], weights: &[f32], scale: f32, d: &mut [f32]| {
+            let labels: Vec<f32> = labels.iter().map(|label| 6.0 * label).collect();
+            weighted_logistic_loss(logits, &labels, weights, scale, d)
+        };
+        assert_check_bites("weighted logistic loss", &faults, || {
+            check("weighted logistic", long)
+        });
+    }
+
+    #[test]
+    fn the_gradient_of_a_weighted_row_is_its_slope_and_the_check_notices_planted_faults() {
+        let faults = [
+            "loss: weight forgotten",
+            "loss: weight squared",
+            "loss: sum of rows",
+        ];
+        assert_check_bites("loss", &faults, || {
+            LOSSES
+                .iter()
+                .try_for_each(|loss| check_with("weighted rows", *loss, &WEIGHTS))
+        });
+    }
+
+    #[test]
+    fn a_row_of_weight_two_counts_as_two_rows() {
+        for loss in LOSSES {
+            let (mut twice, mut both) = ([0.0], [0.0; 2]);
+            let heavy = loss(&[0.3], &[1.0], &[2.0], 1.0, &mut twice);
+            assert_eq!(heavy, loss(&[0.3; 2], &[1.0; 2], &[], 1.0, &mut both));
+            assert_eq!(twice[0], both[0] + both[1]);
+        }
+    }
+
+    #[test]
+    fn weighted_logistic_regression_is_least_where_the_odds_are_the_mean_label() {
+        let labels = [0.0, 0.0, 0.5, 5.5];
+        let mut d = [0.0; 4];
+        weighted_logistic_loss(&[1.5f32.ln(); 4], &labels, &[], 1.0, &mut d);
+        assert!(d.iter().sum::<f32>().abs() < 1e-6, "{d:?}");
+    }
+
+    #[test]
     fn an_absent_label_adds_no_loss_and_no_gradient() {
-        for loss in [binary_loss as Loss, squared, squared_in_range] {
+        for loss in LOSSES {
             let mut d = [f32::NAN; 3];
-            let sum = loss(&[1.0, f32::NAN, 2.0], &[1.0, f32::NAN, f32::NAN], 1.0, &mut d);
-            let alone = loss(&[1.0], &[1.0], 1.0, &mut [0.0]);
+            let sum = loss(
+                &[1.0, f32::NAN, 2.0],
+                &[1.0, f32::NAN, f32::NAN],
+                &[],
+                1.0,
+                &mut d,
+            );
+            let alone = loss(&[1.0], &[1.0], &[], 1.0, &mut [0.0]);
             assert_eq!(sum, alone);
             assert_eq!(d[1..], [0.0, 0.0]);
         }
@@ -146,9 +245,15 @@ mod tests {
     fn logits_of_any_size_give_finite_losses_and_gradients() {
         let logits = [-1e30, -200.0, 200.0, 1e30];
         let mut d = [0.0; 4];
-        let sum = binary_loss(&logits, &[0.0, 1.0, 0.0, 1.0], 1.0, &mut d);
+        let sum = binary_loss(&logits, &[0.0, 1.0, 0.0, 1.0], &[], 1.0, &mut d);
         assert_eq!(sum, 400.0);
         assert_eq!(d, [0.0, -1.0, 1.0, 0.0]);
+        let labels = [0.0, 3.0, 0.0, 3.0];
+        let sum = weighted_logistic_loss(&logits[1..3], &labels[1..3], &[], 1.0, &mut d[..2]);
+        assert_eq!(sum, 800.0);
+        assert_eq!(d[..2], [-3.0, 1.0]);
+        weighted_logistic_loss(&logits, &labels, &[], 1.0, &mut d);
+        assert_eq!(d, [0.0, -3.0, 1.0, 1.0]);
         assert_eq!(logits.map(sigmoid), [0.0, 0.0, 1.0, 1.0]);
     }
 

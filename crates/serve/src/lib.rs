@@ -6,6 +6,7 @@
 
 mod guard;
 mod live;
+mod names;
 mod options;
 mod page;
 mod problem;
@@ -14,6 +15,11 @@ mod resolve;
 mod router;
 mod routes;
 mod service;
+mod shown;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use live::Live;
 pub use options::{ServeError, ServeOptions};

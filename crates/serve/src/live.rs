@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use events::HistoryRule;
+use events::DerivedRules;
 use model::{Ranker, ScoreWeights};
+
+use crate::names::Names;
 
 /// Everything that a request needs of the model; swapped whole.
 pub struct Live {
@@ -17,7 +19,9 @@ pub struct Live {
     /// The weights in force.
     pub score: ScoreWeights,
     /// Derived fields that it reads.
-    pub histories: Vec<HistoryRule>,
+    pub derived: DerivedRules,
+    /// Names that its declaration reads.
+    pub(crate) names: Arc<Names>,
 }
 
 impl Live {
@@ -32,7 +36,8 @@ impl Live {
             ranker,
             score_version,
             score,
-            histories: HistoryRule::of(&spec),
+            derived: DerivedRules::of(&spec),
+            names: Arc::new(Names::of(&spec)),
         }
     }
 }

@@ -41,6 +41,14 @@ impl Problem {
         }
     }
 
+    /// 405: not with this method.
+    pub fn not_allowed(detail: impl Into<String>) -> Problem {
+        Problem {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            detail: detail.into(),
+        }
+    }
+
     /// 409: not in this state.
     pub fn conflict(detail: impl Into<String>) -> Problem {
         Problem {

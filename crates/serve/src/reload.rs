@@ -110,8 +110,10 @@ impl Service {
             }
             _ => {
                 let ranker = Arc::new(self.registry.load(&version)?);
-                self.live
-                    .store(Some(Arc::new(Live::new(version, ranker, newest))));
+                let live = Live::new(version, ranker, newest);
+                // Before it answers: its rates are of the whole log from its first slate on.
+                self.recorder.derive_rates(&live.derived.rates)?;
+                self.live.store(Some(Arc::new(live)));
             }
         }
         Ok(())

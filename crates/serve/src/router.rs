@@ -27,6 +27,11 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/clock", put(routes::clock::put))
         .route("/healthz", get(routes::health::alive))
         .route("/readyz", get(routes::health::ready))
+        .method_not_allowed_fallback(async || {
+            Problem::not_allowed(
+                "the path does not take this method; header `allow` lists those that it takes",
+            )
+        })
         .fallback(async || Problem::not_found("no such route; the page at `/` and the README list them"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(loopback_only))

@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use events::{Catalogue, Clock, EventClock, Recorder, RecorderOptions, Slate, State};
+use events::{Catalogue, Clock, DerivedRules, EventClock, Recorder, RecorderOptions, Slate, State};
 use model::Registry;
 use spec::Spec;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::names::Names;
 use crate::reload::{Reloader, Reloading};
-use crate::{Live, Problem, ServeError, ServeOptions, router};
+use crate::shown::Shown;
+use crate::{Live, Problem, ServeError, ServeOptions, router, shown};
 
 /// Answers kept for retries of a request.
 const KEPT_ANSWERS: usize = 4096;
@@ -50,6 +52,8 @@ pub struct Service {
     pub(crate) upserts: Mutex<()>,
     catalogue: RwLock<Catalogue>,
     answers: Mutex<Answers>,
+    /// What the newest slates show.
+    shown: Mutex<Shown>,
     slates: AtomicU64,
     /// The latest time that a request carried, where the clock is one of events.
     carried: EventClock,
@@ -106,11 +110,16 @@ impl Service {
         let recorder = Recorder::open(
             &options.store,
             RecorderOptions {
-                mark_every_ms: spec.map_or(DEFAULT_MARK_MS, |spec| spec.join.mark_every_ms),
+                mark_every_ms: spec
+                    .as_ref()
+                    .map_or(DEFAULT_MARK_MS, |spec| spec.join.mark_every_ms),
                 queue: RECORDER_QUEUE,
             },
             options.clock.clone(),
         )?;
+        for spec in spec.iter().chain(&options.spec) {
+            recorder.derive_rates(&DerivedRules::of(spec).rates)?;
+        }
         let service = Service {
             catalogue: RwLock::new(state.load_catalogue()?),
             options,
@@ -121,6 +130,7 @@ impl Service {
             reloading: Reloading::default(),
             upserts: Mutex::default(),
             answers: Mutex::default(),
+            shown: Mutex::default(),
             slates: AtomicU64::new(0),
             carried: EventClock::default(),
         };
@@ -150,6 +160,13 @@ impl Service {
             .as_ref()
             .map(|live| live.ranker.spec().clone())
             .or_else(|| self.options.spec.clone())
+    }
+
+    /// The names that it reads.
+    pub(crate) fn names(&self) -> Option<Arc<Names>> {
+        let live = self.live.load();
+        let own = || self.options.spec.as_ref().map(|spec| Arc::new(Names::of(spec)));
+        live.as_ref().map(|live| live.names.clone()).or_else(own)
     }
 
     pub(crate) fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
@@ -234,9 +251,11 @@ impl Service {
             return first.clone().again(request.unwrap_or_default(), &slate.user);
         }
         let (id, user) = (slate.id.clone(), slate.user.clone());
+        let shown = shown::items_of(&slate);
         // Never waits for room in the queue: others wait for the lock. The receipt is dropped: an answer of `rank` is no
         // acknowledgement of the disk.
         drop(self.recorder.try_record_slate(slate)?);
+        self.shown().note(id.clone(), shown);
         answers.newest_slate = Some(id);
         if let Some(request) = request {
             let answer = answer.clone();
@@ -256,6 +275,10 @@ impl Service {
     /// The newest slate that was served.
     pub(crate) fn newest_slate(&self) -> Option<String> {
         self.answers().newest_slate.clone()
+    }
+
+    pub(crate) fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {

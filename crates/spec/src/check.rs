@@ -11,6 +11,7 @@ mod objectives;
 mod pairs;
 mod score;
 mod settings;
+mod sources;
 mod tables;
 mod value;
 
@@ -22,12 +23,12 @@ use crate::report::Report;
 pub(crate) fn check(declared: &Declaration, text: &str, report: &Report) -> Spec {
     let keys = keys::check(&declared.keys, report);
     let (fields, tables) = fields::check(&declared.fields, &keys, report);
-    let objectives = objectives::check(&declared.objectives, report);
+    let objectives = objectives::check(&declared.objectives, &fields, report);
     let bias = bias::check(declared, &fields, &tables, &objectives, report);
     Spec {
         model: model::check(declared, report),
         score: score::check(&declared.score, &objectives, report),
-        train: settings::train(&declared.train, report),
+        train: settings::train(&declared.train, &objectives, report),
         join: settings::join(declared, report),
         gates: settings::gates(declared, report),
         text: text.to_owned(),

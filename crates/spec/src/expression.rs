@@ -1,4 +1,4 @@
-//! The small grammar of labels: numbers, names, `+ - * /`, unary minus and parentheses.
+//! The small grammar of labels: numbers, names, `+ - * /`, unary minus, parentheses, comparisons, and `name == 'text'`.
 //!
 //! In: text, then a value for each name. Out: an [`Expression`], then a number or `None` (not observed).
 
@@ -24,6 +24,79 @@ pub enum Expression {
     Multiply(Box<Expression>, Box<Expression>),
     /// `a / b`; not observed where b is 0.
     Divide(Box<Expression>, Box<Expression>),
+    /// `a < b` and the like: 1 where it holds, else 0.
+    Compare(Comparison, Box<Expression>, Box<Expression>),
+    /// `name == 'text'`: 1 where the named value is that text, 0 where it is another; not observed where it is missing.
+    Is(String, String),
+}
+
+/// How two numbers are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+/// What an expression asks of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Input<'e> {
+    /// The number of this name.
+    Number(&'e str),
+    /// Whether the text of this name is this one: 1 or 0.
+    Is(&'e str, &'e str),
+}
+
+impl<'e> Input<'e> {
+    /// The name.
+    pub fn name(self) -> &'e str {
+        match self {
+            Input::Number(name) | Input::Is(name, _) => name,
+        }
+    }
+}
+
+impl Comparison {
+    const ALL: [Comparison; 6] = [
+        Comparison::Equal,
+        Comparison::Unequal,
+        // Two characters before one: `<=` is no `<`.
+        Comparison::AtMost,
+        Comparison::AtLeast,
+        Comparison::Below,
+        Comparison::Above,
+    ];
+
+    fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::Unequal => "!=",
+            Comparison::Below => "<",
+            Comparison::AtMost => "<=",
+            Comparison::Above => ">",
+            Comparison::AtLeast => ">=",
+        }
+    }
+
+    fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Comparison::Equal => a == b,
+            Comparison::Unequal => a != b,
+            Comparison::Below => a < b,
+            Comparison::AtMost => a <= b,
+            Comparison::Above => a > b,
+            Comparison::AtLeast => a >= b,
+        }
+    }
 }
 
 impl Expression {
@@ -39,7 +112,7 @@ impl Expression {
             ));
         }
         let mut parser = Parser { text, at: 0 };
-        let expression = parser.sum()?;
+        let expression = parser.comparison()?;
         match parser.peek() {
             None => Ok(expression),
             Some(_) => Err(parser.expected("an operator or the end")),
@@ -47,10 +120,15 @@ impl Expression {
     }
 
     /// Its value, or `None` (not observed) where a name has none, a denominator is 0 or a result, also of a part, is not finite.
-    pub fn evaluate(&self, value: &mut dyn FnMut(&str) -> Option<f64>) -> Option<f64> {
+    pub fn evaluate(&self, value: &mut dyn FnMut(Input) -> Option<f64>) -> Option<f64> {
         let result = match self {
             Expression::Number(number) => *number,
-            Expression::Name(name) => value(name)?,
+            Expression::Name(name) => value(Input::Number(name))?,
+            Expression::Is(name, text) => value(Input::Is(name, text))?,
+            Expression::Compare(comparison, a, b) => {
+                let holds = comparison.holds(a.evaluate(value)?, b.evaluate(value)?);
+                f64::from(u8::from(holds))
+            }
             Expression::Negate(a) => -a.evaluate(value)?,
             Expression::Add(a, b) => a.evaluate(value)? + b.evaluate(value)?,
             Expression::Subtract(a, b) => a.evaluate(value)? - b.evaluate(value)?,
@@ -61,29 +139,41 @@ impl Expression {
         result.is_finite().then_some(result)
     }
 
+    /// What it asks of a row, in order of appearance, each once.
+    pub fn inputs(&self) -> Vec<Input<'_>> {
+        let mut inputs = Vec::new();
+        self.collect_inputs(&mut inputs);
+        inputs
+    }
+
     /// The names in it, in order of appearance, each once.
     pub fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
-        self.collect_names(&mut names);
+        for input in self.inputs() {
+            if !names.contains(&input.name()) {
+                names.push(input.name());
+            }
+        }
         names
     }
 
-    fn collect_names<'e>(&'e self, names: &mut Vec<&'e str>) {
-        match self {
-            Expression::Number(_) => {}
-            Expression::Name(name) => {
-                if !names.contains(&name.as_str()) {
-                    names.push(name);
-                }
-            }
-            Expression::Negate(a) => a.collect_names(names),
+    fn collect_inputs<'e>(&'e self, inputs: &mut Vec<Input<'e>>) {
+        let input = match self {
+            Expression::Number(_) => return,
+            Expression::Name(name) => Input::Number(name),
+            Expression::Is(name, text) => Input::Is(name, text),
+            Expression::Negate(a) => return a.collect_inputs(inputs),
             Expression::Add(a, b)
             | Expression::Subtract(a, b)
             | Expression::Multiply(a, b)
-            | Expression::Divide(a, b) => {
-                a.collect_names(names);
-                b.collect_names(names);
+            | Expression::Divide(a, b)
+            | Expression::Compare(_, a, b) => {
+                a.collect_inputs(inputs);
+                return b.collect_inputs(inputs);
             }
+        };
+        if !inputs.contains(&input) {
+            inputs.push(input);
         }
     }
 }
@@ -93,7 +183,13 @@ impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Expression::Number(number) => write!(f, "{number:?}"),
-            Expression::Name(name) => write!(f, "{name}"),
+            Expression::Name(name) if is_name(name) => write!(f, "{name}"),
+            Expression::Name(name) => write!(f, "`{name}`"),
+            Expression::Is(name, text) => {
+                let quote = if text.contains('\'') { '"' } else { '\'' };
+                write!(f, "({} == {quote}{text}{quote})", Expression::Name(name.clone()))
+            }
+            Expression::Compare(comparison, a, b) => write!(f, "({a} {} {b})", comparison.sign()),
             Expression::Negate(a) => write!(f, "(-{a})"),
             Expression::Add(a, b) => write!(f, "({a} + {b})"),
             Expression::Subtract(a, b) => write!(f, "({a} - {b})"),
@@ -103,18 +199,18 @@ impl fmt::Display for Expression {
     }
 }
 
-/// Whether `text` can be a name: a letter or `_`, then letters, digits and `_`.
+/// Whether `text` can be a name without backticks: a letter or `_`, then letters, digits and `_`.
 pub(crate) fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(starts_name) && bytes.all(continues_name)
+    let mut characters = text.chars();
+    characters.next().is_some_and(starts_name) && characters.all(continues_name)
 }
 
-fn starts_name(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
+fn starts_name(character: char) -> bool {
+    character.is_alphabetic() || character == '_'
 }
 
-fn continues_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+fn continues_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
 }
 
 type Parsed = Result<Expression, (usize, String)>;
@@ -126,31 +222,69 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    /// The next byte that is no blank.
-    fn peek(&mut self) -> Option<u8> {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.text.as_bytes().get(self.at).copied()
+    /// The next character that is no blank.
+    fn peek(&mut self) -> Option<char> {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_whitespace()).len();
+        self.text[self.at..].chars().next()
     }
 
     fn expected(&mut self, what: &str) -> (usize, String) {
-        let found = match self
-            .peek()
-            .and_then(|_| self.text.get(self.at..))
-            .and_then(|rest| rest.chars().next())
-        {
+        let found = match self.peek() {
             Some(character) => format!("`{character}`"),
             None => "the end".to_owned(),
         };
         (self.at, format!("expected {what}, found {found}"))
     }
 
+    fn comparison(&mut self) -> Parsed {
+        let left = self.sum()?;
+        self.peek();
+        let rest = &self.text[self.at..];
+        let Some(comparison) = Comparison::ALL
+            .into_iter()
+            .find(|comparison| rest.starts_with(comparison.sign()))
+        else {
+            return Ok(left);
+        };
+        let at = self.at;
+        self.at += comparison.sign().len();
+        if !matches!(self.peek(), Some('\'' | '"')) {
+            let right = self.sum()?;
+            return Ok(Expression::Compare(comparison, Box::new(left), Box::new(right)));
+        }
+        let text = self.text()?;
+        let (Expression::Name(name), Comparison::Equal | Comparison::Unequal) = (left, comparison) else {
+            let expected = "expected `NAME == 'text'` or `NAME != 'text'`: a text compares with a name only";
+            return Err((at, expected.to_owned()));
+        };
+        let is = Expression::Is(name, text);
+        Ok(if comparison == Comparison::Equal {
+            is
+        } else {
+            Expression::Subtract(Box::new(Expression::Number(1.0)), Box::new(is))
+        })
+    }
+
+    /// A text in single or double quotes.
+    fn text(&mut self) -> Result<String, (usize, String)> {
+        let rest = &self.text[self.at..];
+        let quote = if rest.starts_with('"') { '"' } else { '\'' };
+        match rest[1..].split_once(quote) {
+            Some((text, _)) => {
+                self.at += text.len() + 2;
+                Ok(text.to_owned())
+            }
+            None => Err((self.at, format!("expected the text to end with {quote}"))),
+        }
+    }
+
     fn sum(&mut self) -> Parsed {
         let mut left = self.product()?;
         loop {
             let join = match self.peek() {
-                Some(b'+') => Expression::Add,
-                Some(b'-') => Expression::Subtract,
+                Some('+') => Expression::Add,
+                Some('-') => Expression::Subtract,
                 _ => return Ok(left),
             };
             self.at += 1;
@@ -162,8 +296,8 @@ impl<'t> Parser<'t> {
         let mut left = self.factor()?;
         loop {
             let join = match self.peek() {
-                Some(b'*') => Expression::Multiply,
-                Some(b'/') => Expression::Divide,
+                Some('*') => Expression::Multiply,
+                Some('/') => Expression::Divide,
                 _ => return Ok(left),
             };
             self.at += 1;
@@ -173,34 +307,47 @@ impl<'t> Parser<'t> {
 
     fn factor(&mut self) -> Parsed {
         match self.peek() {
-            Some(b'-') => {
+            Some('-') => {
                 self.at += 1;
                 Ok(Expression::Negate(Box::new(self.factor()?)))
             }
-            Some(b'(') => {
+            Some('(') => {
                 self.at += 1;
-                let inner = self.sum()?;
-                if self.peek() != Some(b')') {
+                let inner = self.comparison()?;
+                if self.peek() != Some(')') {
                     return Err(self.expected("an operator or `)`"));
                 }
                 self.at += 1;
                 Ok(inner)
             }
-            Some(byte) if starts_name(byte) => Ok(Expression::Name(self.take(continues_name).to_owned())),
-            Some(byte) if byte.is_ascii_digit() || byte == b'.' => self.number(),
+            Some('`') => self.quoted(),
+            Some(first) if starts_name(first) => Ok(Expression::Name(self.take(continues_name).to_owned())),
+            Some(first) if first.is_ascii_digit() || first == '.' => self.number(),
             _ => Err(self.expected("a number, a name, `-` or `(`")),
+        }
+    }
+
+    /// Any name in backticks.
+    fn quoted(&mut self) -> Parsed {
+        let rest = &self.text[self.at + 1..];
+        match rest.split_once('`') {
+            Some((name, _)) if !name.is_empty() => {
+                self.at += name.len() + 2;
+                Ok(Expression::Name(name.to_owned()))
+            }
+            _ => Err((self.at, "expected a name between two backticks".to_owned())),
         }
     }
 
     fn number(&mut self) -> Parsed {
         let start = self.at;
-        self.take(|byte| byte.is_ascii_digit() || byte == b'.');
-        if matches!(self.text.as_bytes().get(self.at), Some(b'e' | b'E')) {
+        self.take(|c| c.is_ascii_digit() || c == '.');
+        if self.text[self.at..].starts_with(['e', 'E']) {
             self.at += 1;
-            if matches!(self.text.as_bytes().get(self.at), Some(b'+' | b'-')) {
+            if self.text[self.at..].starts_with(['+', '-']) {
                 self.at += 1;
             }
-            self.take(|byte| byte.is_ascii_digit());
+            self.take(|c| c.is_ascii_digit());
         }
         let typed = &self.text[start..self.at];
         match typed.parse::<f64>() {
@@ -209,13 +356,11 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn take(&mut self, belongs: impl Fn(u8) -> bool) -> &'t str {
-        let start = self.at;
-        self.at += self.text.as_bytes()[start..]
-            .iter()
-            .take_while(|byte| belongs(**byte))
-            .count();
-        &self.text[start..self.at]
+    fn take(&mut self, belongs: impl Fn(char) -> bool) -> &'t str {
+        let rest = &self.text[self.at..];
+        let taken = rest.len() - rest.trim_start_matches(belongs).len();
+        self.at += taken;
+        &rest[..taken]
     }
 }
 
@@ -227,7 +372,11 @@ mod tests {
 
     fn check(text: &str, expected: Option<f64>) {
         let expression = Expression::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-        let value = expression.evaluate(&mut |name| match name {
+        let value = expression.evaluate(&mut |input| match input.name() {
+            "city" => match input {
+                Input::Is(_, text) => Some(f64::from(u8::from(text == "New York"))),
+                Input::Number(_) => None,
+            },
             "a" => Some(3.0),
             "b" => Some(4.0),
             "zero" => Some(0.0),
@@ -250,6 +399,22 @@ mod tests {
         check(" a\t/b ", Some(0.75));
         check("1.5e1 + .5", Some(15.5));
         check("2E-1", Some(0.2));
+    }
+
+    #[test]
+    fn comparisons_are_one_or_zero_and_bind_last() {
+        check("a + 1 >= b", Some(1.0));
+        check("a < 3", Some(0.0));
+        check("(a <= 3) + (b != 4)", Some(1.0));
+        check("a == 3", Some(1.0));
+        check("a > unknown", None);
+        check("city == 'New York'", Some(1.0));
+        check("city == \"Paris\"", Some(0.0));
+        check("1 - (city != 'New York')", Some(1.0));
+        assert!(Expression::parse("a + 1 == 'x'").is_err());
+        assert!(Expression::parse("city < 'x'").is_err());
+        assert!(Expression::parse("city == 'x").is_err());
+        assert!(Expression::parse("a = 1").is_err());
     }
 
     #[test]
@@ -289,10 +454,25 @@ mod tests {
             (2, "expected an operator or the end, found `é`".to_owned())
         );
         assert_eq!(
+            error("a + `b"),
+            (4, "expected a name between two backticks".to_owned())
+        );
+        assert_eq!(
+            error("a €"),
+            (2, "expected an operator or the end, found `€`".to_owned())
+        );
+        assert_eq!(
             error(&"(".repeat(2000)).1,
             "expected at most 1000 bytes, found 2000"
         );
         assert!(Expression::parse(&format!("{}a", "-".repeat(999))).is_ok());
+    }
+
+    #[test]
+    fn names_may_be_of_any_script_and_with_backticks_of_any_characters() {
+        let expression = Expression::parse("点击 + `user-item rate.0` / größe").unwrap();
+        assert_eq!(expression.names(), ["点击", "user-item rate.0", "größe"]);
+        assert_eq!(Expression::parse(&expression.to_string()).unwrap(), expression);
     }
 
     #[test]
@@ -305,6 +485,7 @@ mod tests {
         let leaf = prop_oneof![
             (-1e6..1e6f64).prop_map(Expression::Number),
             "[a-z_][a-z0-9_]{0,3}".prop_map(Expression::Name),
+            ("[a-z]{1,3}", "[a-z' ]{0,5}").prop_map(|(name, text)| Expression::Is(name, text)),
         ];
         leaf.prop_recursive(5, 24, 2, |inner| {
             let pair = (inner.clone(), inner.clone()).prop_map(|(a, b)| (Box::new(a), Box::new(b)));
@@ -313,7 +494,8 @@ mod tests {
                 pair.clone().prop_map(|(a, b)| Expression::Add(a, b)),
                 pair.clone().prop_map(|(a, b)| Expression::Subtract(a, b)),
                 pair.clone().prop_map(|(a, b)| Expression::Multiply(a, b)),
-                pair.prop_map(|(a, b)| Expression::Divide(a, b)),
+                pair.clone().prop_map(|(a, b)| Expression::Divide(a, b)),
+                pair.prop_map(|(a, b)| Expression::Compare(Comparison::AtMost, a, b)),
             ]
         })
     }
@@ -323,7 +505,10 @@ mod tests {
         fn a_printed_tree_parses_to_the_same_values(tree in tree()) {
             let parsed = Expression::parse(&tree.to_string()).unwrap();
             // Any value for a name will do: its length and first letter, 0 among them.
-            let mut value = |name: &str| Some(name.len() as f64 * f64::from(name.as_bytes()[0]) - 97.0);
+            let mut value = |input: Input| {
+                let name = input.name();
+                Some(name.len() as f64 * f64::from(name.as_bytes()[0]) - 97.0)
+            };
             prop_assert_eq!(parsed.evaluate(&mut value), tree.evaluate(&mut value));
             prop_assert_eq!(parsed.names(), tree.names());
         }

@@ -40,7 +40,63 @@ pub enum Source {
         /// Most ids kept.
         last: usize,
     },
+    /// Hours from a time to the request: an age. The time is the `attribute` of the field's side, ms since 1970 in a
+    /// catalogue entry, any column of times in flat files. TOML: `since = "item.uploaded_at"`.
+    Since {
+        /// Key of the time in the catalogue entry of the field's side; its column in flat files.
+        attribute: String,
+    },
+    /// Share of an item's impressions in the last `window_ms` that were given this kind of feedback, point in time; missing
+    /// before the first impression. TOML: `rate = "click", window = "7d"`.
+    Rate {
+        /// Kind of feedback.
+        feedback: String,
+        /// Milliseconds looked back.
+        window_ms: i64,
+    },
+    /// A part of a local time ([`Keys::utc_offset_minutes`](crate::Keys)), as an id. TOML: `part = "hour"`.
+    Part {
+        /// Which part.
+        part: TimePart,
+        /// Key of the time in the catalogue entry of the field's side (its column in flat files); `None`: the time of the
+        /// request. TOML: `of = "item.uploaded_at"`.
+        of: Option<String>,
+    },
 }
+
+/// A part of a time that people live by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimePart {
+    /// `"0"` to `"23"`.
+    Hour,
+    /// `"mon"` to `"sun"`.
+    Weekday,
+}
+
+impl TimePart {
+    /// Its ids, in order.
+    pub fn values(self) -> Vec<String> {
+        match self {
+            TimePart::Hour => (0..24).map(|hour| hour.to_string()).collect(),
+            TimePart::Weekday => WEEKDAYS.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// The id at `time_ms` (since 1970, UTC) where the local time is `utc_offset_minutes` ahead of UTC.
+    pub fn at(self, time_ms: i64, utc_offset_minutes: i32) -> String {
+        let minutes = time_ms.div_euclid(60_000) + i64::from(utc_offset_minutes);
+        match self {
+            TimePart::Hour => minutes.div_euclid(60).rem_euclid(24).to_string(),
+            // The first of January 1970 was a Thursday.
+            TimePart::Weekday => {
+                let day = (minutes.div_euclid(60 * 24) + 3).rem_euclid(7);
+                WEEKDAYS[usize::try_from(day).unwrap_or_default()].to_owned()
+            }
+        }
+    }
+}
+
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// How several ids become one vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +118,8 @@ pub enum Scale {
     Standard,
     /// Mid-rank among the *distinct* training values, in `[0, 1]`.
     Quantile,
+    /// sign(x) ln(1 + |x|), then standard: for numbers of many magnitudes.
+    Log,
 }
 
 /// What a value is, and how it enters the network.
@@ -73,6 +131,9 @@ pub enum Kind {
         table: usize,
         /// Share of training reads that see the `new` row instead. `[0, 1)`.
         id_dropout: f32,
+        /// The two id fields (indices into `Spec::fields`) whose pair of ids is this id; side pair only. TOML:
+        /// `cross = ["user_id", "topic"]`.
+        cross: Option<(usize, usize)>,
     },
     /// Several ids -> their rows pooled.
     Ids {
@@ -80,8 +141,31 @@ pub enum Kind {
         table: usize,
         /// See [`Kind::Id`].
         id_dropout: f32,
+        /// How rows are pooled; with weights, the weighted mean or sum.
+        pool: Pool,
+        /// Each id has a weight: an object `{id: weight}` in requests, in flat files a list of numbers in the column of
+        /// this name beside the list of ids. TOML: `weights = "COLUMN"`.
+        weights: Option<String>,
+    },
+    /// A text -> its words and runs of up to `ngrams` words, hashed to rows and pooled. Words are runs of letters and
+    /// digits, lower case; a character of a script without spaces is a word.
+    Text {
+        /// Index into `Spec::tables`, whose rows are hashed.
+        table: usize,
+        /// See [`Kind::Id`].
+        id_dropout: f32,
         /// How rows are pooled.
         pool: Pool,
+        /// Longest run of words, 1 to 4.
+        ngrams: u8,
+    },
+    /// One number -> the row of the bucket that it falls into, by the edges of its table ([`Rows::Edges`]); a missing
+    /// number reads `new`. TOML: kind `number` with `edges = [...]`.
+    Buckets {
+        /// Index into `Spec::tables`.
+        table: usize,
+        /// A value that stands for "missing".
+        missing: Option<f32>,
     },
     /// One number. `dot`: the inner product of two vector fields (indices into `Spec::fields`), side pair only.
     Number {
@@ -117,11 +201,18 @@ pub struct Field {
     /// Key of its value in a catalogue entry (user, query item, item), default its own name. Lets a query field and
     /// an item field read the same attribute.
     pub attribute: String,
+    /// Its column in flat files, default its own name.
+    pub column: String,
     /// Where its value comes from.
     pub source: Source,
 }
 
 impl Field {
+    /// Whether its value is computed, from other fields or from the log and the clock, rather than given.
+    pub fn is_derived(&self) -> bool {
+        self.side == Side::Pair || self.source != Source::Given
+    }
+
     /// Whether the main tower reads it.
     pub fn in_main(&self) -> bool {
         self.usage != Use::Bias
@@ -129,12 +220,14 @@ impl Field {
 }
 
 /// How ids become rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     /// `xxh3(id) % buckets`; TOML `buckets = N`.
     Hashed(u32),
     /// One row each; anything else is `new`; TOML `values = [...]`.
     Values(Vec<String>),
+    /// Row i holds the numbers from edge i - 1 to below edge i; one row more than edges. TOML `edges = [...]`.
+    Edges(Vec<f32>),
 }
 
 /// One embedding table of `len() + 1` rows x `dim`: the last row is `new`, for unknown ids and id drop-out.
@@ -156,6 +249,7 @@ impl Table {
         match &self.rows {
             Rows::Hashed(buckets) => *buckets as usize,
             Rows::Values(values) => values.len(),
+            Rows::Edges(edges) => edges.len() + 1,
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Absent, Field, Kind, Loss, Pool, Rows, Scale, Side, Source, Spec, Use};
+use crate::{Absent, Field, Kind, Pool, Rows, Scale, Side, Source, Spec, Use};
 
 /// Digest of what the encoder writes: fields, tables, hashing, and the cell that the shallow tower reads. Not the drop-outs.
 pub(crate) fn encoding(spec: &Spec) -> String {
@@ -19,6 +19,13 @@ pub(crate) fn encoding(spec: &Spec) -> String {
         match &field.source {
             Source::Given => text.word("given"),
             Source::History { feedback, last } => text.word("history").string(feedback).word(last),
+            Source::Since { attribute } => text.word("since").string(attribute),
+            Source::Rate { feedback, window_ms } => text.word("rate").string(feedback).word(window_ms),
+            Source::Part { part, of } => {
+                text.word(format_args!("{part:?}"));
+                text.word(spec.keys.utc_offset_minutes)
+                    .string(of.as_deref().unwrap_or_default())
+            }
         };
         kind(&mut text, spec, field);
     }
@@ -32,6 +39,7 @@ pub(crate) fn encoding(spec: &Spec) -> String {
             Rows::Values(values) => values
                 .iter()
                 .fold(text.word("values"), |text, value| text.string(value)),
+            Rows::Edges(edges) => text.word(format_args!("edges {edges:?}")),
         };
     }
     if let Some(bias) = &spec.bias {
@@ -50,12 +58,15 @@ pub(crate) fn objectives(spec: &Spec) -> String {
         text.line("objective")
             .string(&objective.name)
             .string(&objective.group);
-        text.word(match objective.loss {
-            Loss::Binary => "binary",
-            Loss::Squared => "squared",
-        });
+        text.word(objective.loss.word());
+        if let Some(duration) = objective.duration {
+            text.word("duration").string(&spec.fields[duration].name);
+        }
         text.string(&objective.label.to_string())
             .word(format_args!("{:?}", objective.clip));
+        if objective.keep_negatives < 1.0 {
+            text.word("keep negatives").word(objective.keep_negatives);
+        }
         match objective.given {
             None => text.word("always"),
             Some(given) => text.word("given").string(&spec.objectives[given].name),
@@ -81,16 +92,31 @@ fn kind(text: &mut Text, spec: &Spec, field: &Field) {
         }
     };
     match &field.kind {
-        Kind::Id { table, .. } => {
+        Kind::Id { table, cross, .. } => {
             text.word("id").string(&spec.tables[*table].name);
+            pair(text, cross);
         }
-        Kind::Ids { table, pool, .. } => {
+        Kind::Ids {
+            table, pool, weights, ..
+        } => {
             text.word("ids")
                 .string(&spec.tables[*table].name)
-                .word(match pool {
-                    Pool::Mean => "mean",
-                    Pool::Sum => "sum",
-                });
+                .word(self::pool(*pool));
+            if weights.is_some() {
+                text.word("weights");
+            }
+        }
+        Kind::Text {
+            table, pool, ngrams, ..
+        } => {
+            text.word("text").string(&spec.tables[*table].name);
+            text.word(self::pool(*pool)).word(ngrams);
+        }
+        Kind::Buckets { table, missing } => {
+            text.word("buckets").string(&spec.tables[*table].name);
+            if let Some(missing) = missing {
+                text.word("missing").word(missing);
+            }
         }
         Kind::Number {
             scale,
@@ -102,6 +128,7 @@ fn kind(text: &mut Text, spec: &Spec, field: &Field) {
                 Scale::None => "none",
                 Scale::Standard => "standard",
                 Scale::Quantile => "quantile",
+                Scale::Log => "log",
             });
             if let Some(missing) = missing {
                 text.word("missing").word(missing);
@@ -112,6 +139,13 @@ fn kind(text: &mut Text, spec: &Spec, field: &Field) {
             text.word("vector").word(width);
             pair(text, product);
         }
+    }
+}
+
+fn pool(pool: Pool) -> &'static str {
+    match pool {
+        Pool::Mean => "mean",
+        Pool::Sum => "sum",
     }
 }
 

@@ -5,6 +5,9 @@
 //! found, what was expected and the nearest known name. A `Spec` that came from [`Spec::parse`] is valid, so nobody
 //! downstream checks again. Nothing here reads a file, a log or a network.
 //!
+//! Every key of the declaration stands in one set of tables, with its type, default, range and meaning. The parser knows its
+//! keys from them, and so do [`reference()`] (a page for a reader) and [`json_schema`] (for an editor).
+//!
 //! ```
 //! let text = r#"
 //! [fields]
@@ -41,6 +44,7 @@ mod field;
 mod fingerprint;
 mod objective;
 mod raw;
+mod reference;
 mod report;
 mod settings;
 mod suggestion;
@@ -50,9 +54,10 @@ mod tests;
 pub use architecture::{Architecture, Experts, Model};
 pub use bias::Bias;
 pub use error::{Mistake, Mistakes};
-pub use expression::Expression;
-pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, Use};
+pub use expression::{Comparison, Expression, Input};
+pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};
 pub use objective::{Absent, Loss, Objective};
+pub use reference::{json_schema, reference};
 pub use settings::{Gates, Join, Keys, TableOptimizer, TimeUnit, Train};
 
 /// A valid declaration. Indices in it (tables, objectives, fields) point into its own vectors.

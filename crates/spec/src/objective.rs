@@ -9,6 +9,43 @@ pub enum Loss {
     Binary,
     /// Squared error; prediction = lo + (hi - lo) sigmoid(logit) with `clip = [lo, hi]`, else the logit itself.
     Squared,
+    /// A watch time by the share of the `duration` that was watched: squared error on min(label / duration, 1); prediction =
+    /// duration sigmoid(logit).
+    WatchFraction,
+    /// A watch time by weighted logistic regression (Covington, Adams and Sargin, RecSys 2016, section 4.2): every
+    /// impression is a negative of weight 1 and a positive of its watch time, so that the odds exp(logit) are the expected
+    /// watch time; prediction = exp(logit). (The paper leaves the negatives of watched impressions out, which is the same
+    /// where few are watched.)
+    WeightedLogistic,
+    /// A watch time by its rank among training examples of about the same `duration` (D2Q: Zhan et al., KDD 2022): squared
+    /// error on the quantile in `[0, 1]`; prediction = the watch time of that quantile at that duration.
+    WatchQuantile,
+}
+
+impl Loss {
+    /// The word in a declaration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Loss::Binary => "binary",
+            Loss::Squared => "squared",
+            Loss::WatchFraction => "watch-fraction",
+            Loss::WeightedLogistic => "weighted-logistic",
+            Loss::WatchQuantile => "watch-quantile",
+        }
+    }
+
+    /// Whether the label is a watch time, from 0, and the prediction too.
+    pub fn is_watch_time(self) -> bool {
+        matches!(
+            self,
+            Loss::WatchFraction | Loss::WeightedLogistic | Loss::WatchQuantile
+        )
+    }
+
+    /// Whether it needs the duration of what is watched.
+    pub fn needs_duration(self) -> bool {
+        matches!(self, Loss::WatchFraction | Loss::WatchQuantile)
+    }
 }
 
 /// What no feedback by the closing mark means. An empty cell of a flat file is always "not observed".
@@ -42,4 +79,10 @@ pub struct Objective {
     pub window_ms: i64,
     /// Loss weight, TOML `loss_weight`, default 1.
     pub loss_weight: f32,
+    /// The number field (an index into `Spec::fields`) that holds the duration of what is watched, in the label's unit.
+    /// Where it is missing or not above 0 the label is not observed. TOML: `duration = "FIELD"`.
+    pub duration: Option<usize>,
+    /// Share of the training examples with label 0 that are learned from, `(0, 1]`, default 1; predictions are recalibrated
+    /// by its logarithm. Binary objectives only.
+    pub keep_negatives: f32,
 }

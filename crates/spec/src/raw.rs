@@ -4,13 +4,12 @@
 //! yet, values of another type. An absent key and one that was blamed are both `None`.
 
 mod section;
-mod vocabulary;
 
 use toml_edit::Document;
 
+use crate::reference::{self as known, Table};
 use crate::report::{At, Place, Report};
 use section::Section;
-use vocabulary::{self as known, Vocabulary};
 
 /// A string or a number.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +57,11 @@ pub(crate) struct Keys {
     pub(crate) time_unit: Option<At<String>>,
     pub(crate) position: Option<At<String>>,
     pub(crate) slate: Option<At<String>>,
+    pub(crate) weight: Option<At<String>>,
+    pub(crate) propensity: Option<At<String>>,
+    pub(crate) time_format: Option<At<String>>,
+    pub(crate) utc_offset: Option<At<String>>,
+    pub(crate) absent: Option<At<List<String>>>,
 }
 
 /// One entry of `[fields]`.
@@ -84,6 +88,16 @@ pub(crate) struct Field {
     pub(crate) powers: Option<At<bool>>,
     pub(crate) missing: Option<At<f64>>,
     pub(crate) width: Option<At<i64>>,
+    pub(crate) column: Option<At<String>>,
+    pub(crate) weights: Option<At<String>>,
+    pub(crate) ngrams: Option<At<i64>>,
+    pub(crate) edges: Option<At<List<f64>>>,
+    pub(crate) since: Option<At<String>>,
+    pub(crate) rate: Option<At<String>>,
+    pub(crate) window: Option<At<String>>,
+    pub(crate) part: Option<At<String>>,
+    pub(crate) of: Option<At<String>>,
+    pub(crate) cross: Option<At<List<String>>>,
     pub(crate) dot: Option<At<List<String>>>,
     pub(crate) product: Option<At<List<String>>>,
 }
@@ -101,6 +115,8 @@ pub(crate) struct Objective {
     pub(crate) absent: Option<At<Scalar>>,
     pub(crate) window: Option<At<String>>,
     pub(crate) loss_weight: Option<At<f64>>,
+    pub(crate) duration: Option<At<String>>,
+    pub(crate) keep_negatives: Option<At<f64>>,
 }
 
 /// `[model]`.
@@ -141,6 +157,7 @@ pub(crate) struct Train {
     pub(crate) batch: Option<At<i64>>,
     pub(crate) epochs: Option<At<i64>>,
     pub(crate) patience: Option<At<i64>>,
+    pub(crate) stop_by: Option<At<List<String>>>,
     pub(crate) learning_rate: Option<At<f64>>,
     pub(crate) table_optimizer: Option<At<String>>,
     pub(crate) table_learning_rate: Option<At<f64>>,
@@ -163,12 +180,12 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
         offset: 0,
         path: String::new(),
     };
-    let root = Section::open(Some(document.as_table()), top.clone(), &known::TOP, report);
-    for (name, vocabulary) in known::EMPTY {
-        root.section(name, vocabulary);
+    let root = Section::open(Some(document.as_table()), top.clone(), Some(&known::TOP), report);
+    for nothing in [&known::EXPLORE, &known::SERVE, &known::LOG] {
+        root.section(nothing.name, Some(nothing));
     }
     if let Some(retrieval) = root
-        .section("retrieval", &known::ANYTHING)
+        .section("retrieval", None)
         .filter(|section| !section.is_empty())
     {
         report.add(
@@ -177,22 +194,22 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
             "leave it out, and name the `candidates` in each request",
         );
     }
-    let fields = root.section_or_empty("fields", &known::ANYTHING);
-    let objectives = root.section_or_empty("objectives", &known::ANYTHING);
-    let score = root.section_or_empty("score", &known::ANYTHING);
-    let join = root.section("join", &known::JOIN);
-    let gates = root.section("gates", &known::GATES);
+    let fields = root.section_or_empty("fields", None);
+    let objectives = root.section_or_empty("objectives", None);
+    let score = root.section_or_empty("score", None);
+    let join = root.section("join", Some(&known::JOIN));
+    let gates = root.section("gates", Some(&known::GATES));
     Some(Declaration {
-        keys: keys(root.section_or_empty("keys", &known::KEYS)),
+        keys: keys(root.section_or_empty("keys", Some(&known::KEYS))),
         fields: entries(fields, &known::FIELD, field),
         objectives: entries(objectives, &known::OBJECTIVE, objective),
-        model: root.section("model", &known::MODEL).map(model),
-        bias: root.section("bias", &known::BIAS).map(bias),
+        model: root.section("model", Some(&known::MODEL)).map(model),
+        bias: root.section("bias", Some(&known::BIAS)).map(bias),
         score: Entries {
             entries: score.values(),
             place: score.place,
         },
-        train: train(root.section_or_empty("train", &known::TRAIN)),
+        train: train(root.section_or_empty("train", Some(&known::TRAIN))),
         mark_every: join.and_then(|section| section.get("mark_every")),
         gate_share: gates.as_ref().and_then(|section| section.get("share")),
         gate_confidence: gates.as_ref().and_then(|section| section.get("confidence")),
@@ -202,10 +219,10 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
 
 fn entries<'t, 'r, T>(
     section: Section<'t, 'r>,
-    vocabulary: &Vocabulary,
+    table: &'static Table,
     entry: impl Fn(Section<'t, 'r>) -> T,
 ) -> Entries<T> {
-    let entries = section.entries(vocabulary).map(entry).collect();
+    let entries = section.entries(table).map(entry).collect();
     Entries {
         entries,
         place: section.place,
@@ -221,6 +238,11 @@ fn keys(section: Section) -> Keys {
         time_unit: section.get("time_unit"),
         position: section.get("position"),
         slate: section.get("slate"),
+        weight: section.get("weight"),
+        propensity: section.get("propensity"),
+        time_format: section.get("time_format"),
+        utc_offset: section.get("utc_offset"),
+        absent: section.list("absent"),
     }
 }
 
@@ -245,6 +267,16 @@ fn field(section: Section) -> Field {
         powers: section.get("powers"),
         missing: section.get("missing"),
         width: section.get("width"),
+        column: section.get("column"),
+        weights: section.get("weights"),
+        ngrams: section.get("ngrams"),
+        edges: section.list("edges"),
+        since: section.get("since"),
+        rate: section.get("rate"),
+        window: section.get("window"),
+        part: section.get("part"),
+        of: section.get("of"),
+        cross: section.list("cross"),
         dot: section.list("dot"),
         product: section.list("product"),
         place: section.place,
@@ -262,6 +294,8 @@ fn objective(section: Section) -> Objective {
         absent: section.get("absent"),
         window: section.get("window"),
         loss_weight: section.get("loss_weight"),
+        duration: section.get("duration"),
+        keep_negatives: section.get("keep_negatives"),
         place: section.place,
     }
 }
@@ -271,7 +305,7 @@ fn model(section: Section) -> Model {
         architecture: section.get("architecture"),
         shared: section.list("shared"),
         experts: section
-            .section("experts", &known::EXPERTS)
+            .section("experts", Some(&known::EXPERTS))
             .map(|experts| Experts {
                 count: experts.get("count"),
                 widths: experts.list("widths"),
@@ -301,6 +335,7 @@ fn train(section: Section) -> Train {
         batch: section.get("batch"),
         epochs: section.get("epochs"),
         patience: section.get("patience"),
+        stop_by: section.list("stop_by"),
         learning_rate: section.get("learning_rate"),
         table_optimizer: section.get("table_optimizer"),
         table_learning_rate: section.get("table_learning_rate"),

@@ -30,6 +30,21 @@ pub struct Keys {
     pub position: String,
     /// Id of the slate. Default `slate`; the column may be absent.
     pub slate: String,
+    /// Column of example weights, above 0: how much an example counts in training. Default none: all count 1.
+    pub weight: Option<String>,
+    /// Column of the propensity of the shown item, `(0, 1]`: how likely the logging policy was to show it there. Default
+    /// `propensity`; the column may be absent.
+    pub propensity: String,
+    /// How texts in columns of times read, in `strftime` notation; `None`: ISO 8601.
+    pub time_format: Option<String>,
+    /// Minutes that local time is ahead of UTC, for `part = "hour"` and `"weekday"`. TOML: `utc_offset = "+08:00"`.
+    pub utc_offset_minutes: i32,
+    /// The flat log has no persons. TOML: `absent = ["user"]`.
+    pub no_user: bool,
+    /// The flat log has no items. TOML: `absent = ["item"]`.
+    pub no_item: bool,
+    /// The flat log has no times: its rows are in order. TOML: `absent = ["time"]`.
+    pub no_time: bool,
 }
 
 /// Optimizer of the embedding tables.
@@ -53,6 +68,8 @@ pub struct Train {
     pub epochs: usize,
     /// Epochs without a better validation loss before training stops. Default 3.
     pub patience: usize,
+    /// Objectives (indices) whose validation loss training stops by. TOML: names; default all.
+    pub stop_by: Vec<usize>,
     /// Adam's rate for the dense part. Default 1e-3.
     pub learning_rate: f32,
     /// Optimizer of the tables.

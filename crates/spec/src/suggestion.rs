@@ -2,15 +2,24 @@
 //!
 //! In: what was typed and the known names. Out: one line of help that lists them and, when one is close, asks for it.
 
-/// The closest of `known` to `typed`, if it is within a third of the length typed (at least one edit).
+/// The closest of `known` to `typed`, if it is within a third of the length typed (at least one edit). Nothing is close to an empty text.
 pub(crate) fn nearest<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
     let limit = (typed.chars().count() / 3).max(1);
     known
         .iter()
         .map(|name| (distance(typed, name), *name))
-        .filter(|(edits, _)| *edits <= limit)
+        .filter(|(edits, _)| *edits <= limit && !typed.is_empty())
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
+}
+
+/// "`a`, `b` and `c`".
+pub(crate) fn and(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// "`what`: a, b, c (did you mean `b`?)".
@@ -66,6 +75,17 @@ mod tests {
     }
 
     #[test]
+    fn an_enumeration_ends_in_and() {
+        for (names, text) in [
+            (&["a"][..], "`a`"),
+            (&["a", "b"], "`a` and `b`"),
+            (&["a", "b", "c"], "`a`, `b` and `c`"),
+        ] {
+            assert_eq!(and(names), text);
+        }
+    }
+
+    #[test]
     fn a_close_name_is_suggested_and_a_far_one_is_not() {
         let known = ["click", "watch", "like"];
         assert_eq!(
@@ -77,5 +97,6 @@ mod tests {
             "known: `click`, `watch`, `like`"
         );
         assert_eq!(choose("known", "purchase", &[]), "known: none");
+        assert_eq!(choose("known", "", &["a"]), "known: `a`");
     }
 }

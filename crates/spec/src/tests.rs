@@ -1,10 +1,16 @@
 //! What a declaration's author can rely on. Every test goes through [`check`].
 
+mod derived;
+mod documents;
 mod fields;
 mod fingerprint;
+mod keys;
+mod kinds;
 mod objectives;
+mod reference;
 mod sections;
 mod typed;
+mod watch;
 mod whole;
 
 use crate::{Mistake, Spec};

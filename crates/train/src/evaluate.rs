@@ -1,68 +1,71 @@
-//! Metrics of a ranker on examples: per objective AUC, GAUC, loss, calibration, and the constant predictor beside.
+//! Metrics of predictions on examples: per objective ranking, loss and calibration, beside the constant predictor.
+//!
+//! In: what was predicted and what was observed ([`Outcomes`]). Out: an [`Evaluation`].
+
+mod metrics;
 
 use model::{Encoded, Predictions};
-use spec::{Loss, Objective, Spec};
+use spec::Spec;
 
-const LOG_LOSS: &str = "log loss";
+pub use metrics::{Evaluation, ObjectiveMetrics};
 
 /// What was predicted and what was observed, per objective, where a label was observed.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
-    objectives: Vec<Outcome>,
+    examples: u32,
+    pub(crate) objectives: Vec<Outcome>,
 }
 
+/// One row per example with an observed label.
 #[derive(Debug, Clone, Default)]
-struct Outcome {
-    predictions: Vec<f32>,
-    labels: Vec<f32>,
-    users: Vec<u64>,
-}
-
-/// Metrics of one objective.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct ObjectiveMetrics {
-    /// The objective.
-    pub name: String,
-    /// `log loss` or `squared error`.
-    pub loss_name: &'static str,
-    /// Examples with an observed label.
-    pub examples: usize,
-    /// Mean label.
-    pub mean_label: f64,
-    /// Mean loss; `None` without examples.
-    pub loss: Option<f64>,
-    /// Mean loss of the constant predictor: the training part's mean label.
-    pub constant_loss: Option<f64>,
-    /// Chance that a positive is predicted above a negative; binary objectives with both.
-    pub auc: Option<f64>,
-    /// AUC within a person, weighted by examples.
-    pub gauc: Option<f64>,
-    /// Sum predicted / sum observed.
-    pub calibration: Option<f64>,
-}
-
-/// Metrics of all objectives.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Evaluation {
-    /// In the spec's order.
-    pub objectives: Vec<ObjectiveMetrics>,
+pub(crate) struct Outcome {
+    /// Which of the examples added.
+    pub(crate) rows: Vec<u32>,
+    pub(crate) predictions: Vec<f32>,
+    /// With the position missing, as it is served; empty where position does not enter.
+    pub(crate) served: Vec<f32>,
+    pub(crate) labels: Vec<f32>,
+    pub(crate) users: Vec<u64>,
+    /// 0: no slate.
+    pub(crate) slates: Vec<u64>,
+    /// 0: missing.
+    pub(crate) positions: Vec<u32>,
 }
 
 impl Outcomes {
-    /// Adds a batch and its predictions.
-    pub fn add(&mut self, batch: &Encoded, predictions: &Predictions) {
+    /// Adds a batch and its predictions with logged positions; `served` are those with missing positions, where the ranker has
+    /// a shallow tower.
+    pub fn add(&mut self, spec: &Spec, batch: &Encoded, logged: &Predictions, served: Option<&Predictions>) {
         self.objectives.resize_with(batch.labels.len(), Outcome::default);
-        for ((outcome, labels), values) in self
-            .objectives
-            .iter_mut()
-            .zip(&batch.labels)
-            .zip(&predictions.values)
-        {
+        let biased = |objective: usize| {
+            spec.bias
+                .as_ref()
+                .is_some_and(|bias| bias.objectives.contains(&objective))
+        };
+        for (at, (outcome, labels)) in self.objectives.iter_mut().zip(&batch.labels).enumerate() {
+            let served = served.filter(|_| biased(at)).map(|served| &served.values[at]);
             for (row, &label) in labels.iter().enumerate().filter(|(_, label)| !label.is_nan()) {
+                outcome.rows.push(self.examples + row as u32);
                 outcome.labels.push(label);
-                outcome.predictions.push(values[row]);
+                outcome.predictions.push(logged.values[at][row]);
+                outcome.served.extend(served.map(|served| served[row]));
                 outcome.users.push(batch.users[row]);
+                outcome.slates.push(batch.slates[row]);
+                outcome.positions.push(batch.positions[row]);
             }
+        }
+        self.examples += batch.len as u32;
+    }
+
+    /// The examples (by their number, from 0, in the order added) that `keep` says.
+    pub(crate) fn filter(&self, keep: impl Fn(u32) -> bool) -> Outcomes {
+        Outcomes {
+            examples: self.examples,
+            objectives: self
+                .objectives
+                .iter()
+                .map(|outcome| outcome.filter(&keep))
+                .collect(),
         }
     }
 
@@ -71,15 +74,23 @@ impl Outcomes {
         let empty = Outcome::default();
         let objectives = spec.objectives.iter().enumerate().map(|(at, objective)| {
             let outcome = self.objectives.get(at).unwrap_or(&empty);
-            outcome.metrics(objective, constants.get(at).copied().flatten())
+            let constant = constants.get(at).copied().flatten();
+            outcome.metrics(objective, constant, !spec.keys.no_user)
         });
         Evaluation {
             objectives: objectives.collect(),
         }
     }
-}
 
-impl Outcomes {
+    /// AUC of an objective within groups, weighted by size; `group` of an example by its number. With the number of groups.
+    pub(crate) fn gauc(&self, objective: usize, group: impl Fn(u32) -> u64) -> Option<(f64, usize)> {
+        let outcome = self.objectives.get(objective)?;
+        let groups: Vec<u64> = outcome.rows.iter().map(|row| group(*row)).collect();
+        let distinct: std::collections::BTreeSet<u64> = groups.iter().copied().collect();
+        let gauc = measure::gauc(&outcome.predictions, &outcome.labels, &groups)?;
+        Some((gauc, distinct.len()))
+    }
+
     /// Whether an objective (by its index) is predicted to be the same for all of several examples.
     pub fn is_constant(&self, objective: usize) -> bool {
         self.objectives.get(objective).is_some_and(|outcome| {
@@ -87,76 +98,31 @@ impl Outcomes {
             predictions.len() > 1 && predictions.iter().all(|&value| value == predictions[0])
         })
     }
+
+    /// The calibration of an objective: (mean prediction, mean label, examples) of `bins` bins of about equal size.
+    pub fn calibration_bins(&self, objective: usize, bins: usize) -> Vec<measure::CalibrationBin> {
+        self.objectives.get(objective).map_or_else(Vec::new, |outcome| {
+            measure::calibration_bins(&outcome.predictions, &outcome.labels, bins)
+        })
+    }
 }
 
 impl Outcome {
-    fn metrics(&self, objective: &Objective, constant: Option<f64>) -> ObjectiveMetrics {
-        let some = !self.labels.is_empty();
-        let binary = objective.loss == Loss::Binary;
-        let loss = |predictions: &[f32]| match objective.loss {
-            Loss::Binary => measure::log_loss(predictions, &self.labels),
-            Loss::Squared => measure::squared_error(predictions, &self.labels),
-        };
-        let sum: f64 = self.labels.iter().map(|&label| f64::from(label)).sum();
-        ObjectiveMetrics {
-            name: objective.name.clone(),
-            loss_name: if binary { LOG_LOSS } else { "squared error" },
-            examples: self.labels.len(),
-            mean_label: if some { sum / self.labels.len() as f64 } else { 0.0 },
-            loss: some.then(|| loss(&self.predictions)),
-            constant_loss: constant
-                .filter(|_| some)
-                .map(|constant| loss(&vec![constant as f32; self.labels.len()])),
-            auc: if binary {
-                measure::auc(&self.predictions, &self.labels)
-            } else {
-                None
-            },
-            gauc: if binary {
-                measure::gauc(&self.predictions, &self.labels, &self.users)
-            } else {
-                None
-            },
-            calibration: measure::calibration(&self.predictions, &self.labels),
+    fn filter(&self, keep: &impl Fn(u32) -> bool) -> Outcome {
+        let kept: Vec<usize> = (0..self.rows.len()).filter(|&at| keep(self.rows[at])).collect();
+        Outcome {
+            rows: pick(&self.rows, &kept),
+            predictions: pick(&self.predictions, &kept),
+            served: pick(&self.served, &kept),
+            labels: pick(&self.labels, &kept),
+            users: pick(&self.users, &kept),
+            slates: pick(&self.slates, &kept),
+            positions: pick(&self.positions, &kept),
         }
     }
 }
 
-/// The loss of a perfect constant on labels of one class is not 0, since probabilities are clamped before the logarithm.
-const PERFECT_LOG_LOSS: f64 = 2e-7;
-
-impl ObjectiveMetrics {
-    /// The constant predictor's loss, where it leaves anything to be learned.
-    fn imperfect_constant(&self) -> Option<f64> {
-        let perfect = if self.loss_name == LOG_LOSS {
-            PERFECT_LOG_LOSS
-        } else {
-            0.0
-        };
-        self.constant_loss.filter(|&loss| loss > perfect)
-    }
-}
-
-impl Evaluation {
-    /// Whether any objective has examples on which more can be learned than a constant.
-    pub fn can_tell(&self) -> bool {
-        self.objectives
-            .iter()
-            .any(|metrics| metrics.imperfect_constant().is_some())
-    }
-
-    /// Mean over objectives of loss / the constant predictor's loss: one number to stop by. 1 = no better than constants;
-    /// objectives without examples, or whose constant is perfect, say nothing.
-    pub fn relative_loss(&self) -> f64 {
-        let ratios: Vec<f64> = self
-            .objectives
-            .iter()
-            .filter_map(|metrics| Some(metrics.loss? / metrics.imperfect_constant()?))
-            .collect();
-        if ratios.is_empty() {
-            f64::NAN
-        } else {
-            ratios.iter().sum::<f64>() / ratios.len() as f64
-        }
-    }
+/// The values at `rows`; none of an empty column.
+fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().filter_map(|&row| values.get(row).copied()).collect()
 }

@@ -97,7 +97,7 @@ fn losses(objective: &Objective, labels: &[f32], values: &[f32]) -> Vec<f64> {
     let loss = |(&label, &value): (&f32, &f32)| match objective.loss {
         _ if label.is_nan() => f64::NAN,
         Loss::Binary => measure::log_loss(&[value], &[label]),
-        Loss::Squared => measure::squared_error(&[value], &[label]),
+        _ => measure::squared_error(&[value], &[label]),
     };
     labels.iter().zip(values).map(loss).collect()
 }

@@ -11,7 +11,7 @@ use model::{Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
 use spec::Spec;
 
 use crate::closed::Closed;
-use crate::flat::LabelMeans;
+use crate::fit::LabelMeans;
 use crate::import::{self, INITIAL};
 use crate::{Checkpoint, Evaluation, Outcomes, TrainError, Trainer, Verdict};
 
@@ -297,7 +297,8 @@ impl Start {
 fn progressive(ranker: &Ranker, examples: &Examples) -> Evaluation {
     let batch = ranker.encoder.encode(examples);
     let mut outcomes = Outcomes::default();
-    outcomes.add(&batch, &ranker.predict(&batch, Positions::Logged));
+    let logged = ranker.predict(&batch, Positions::Logged);
+    outcomes.add(ranker.spec(), &batch, &logged, None);
     let mut means = LabelMeans::new(ranker.spec());
     means.add(examples);
     outcomes.evaluate(ranker.spec(), &means.finish())

@@ -4,31 +4,50 @@
 //! checkpoint on what closed in a store's log since, and promotes its challenger past the gates. Both drive a [`Trainer`], whose
 //! [`Checkpoint`] resumes to the bit. How a ranker predicts is `model`'s; what is served, and how, is `serve`'s.
 
+mod alarm;
+mod anatomy;
+mod baseline;
 mod checkpoint;
 mod closed;
+mod curve;
 mod error;
 mod evaluate;
+mod fit;
 mod flat;
 mod gates;
 mod import;
+mod judge;
+mod leak;
 mod learn;
 mod optimizer;
+mod part;
+mod policy;
 mod progress;
+pub mod report;
+mod run;
+mod slices;
 mod split;
 #[cfg(test)]
 mod testing;
 mod trainer;
 mod verify;
 
+pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
+pub use baseline::Logistic;
 pub use checkpoint::Checkpoint;
+pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
 pub use flat::{EpochMetrics, TrainOptions, TrainReport, train};
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
+pub use leak::{Leak, TOO_GOOD};
 pub use learn::{LearnOptions, LearnOutcome, LearnReport, learn};
 pub use optimizer::Optimizer;
+pub use part::{Part, Parts};
+pub use policy::{PolicyEstimate, PolicyOptions, PolicyReport, frequencies};
 pub use progress::{Progress, Silent};
+pub use run::{EvaluateOptions, Run, RunEvaluation, Slice, Within};
 pub use split::Split;
 pub use trainer::Trainer;
 pub use verify::{RunCheck, VerifyReport, verify};

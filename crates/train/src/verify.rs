@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use events::{HistoryRule, LearnRun, Replay, State, Store, verify_derived};
+use events::{DerivedRules, LearnRun, Replay, State, Store, verify_derived};
 use model::artifact;
 use spec::Spec;
 
@@ -40,7 +40,7 @@ pub struct VerifyReport {
     pub runs: Vec<RunCheck>,
     /// Slates whose derived fields were recomputed.
     pub slates: u64,
-    /// Slates whose derived fields cannot be recomputed, since feedback that they had seen is no longer kept.
+    /// Slates whose derived fields cannot be recomputed, since events that they had seen are no longer kept.
     pub unverifiable: u64,
     /// Derived fields of slates that differ.
     pub mismatches: u64,
@@ -73,7 +73,7 @@ pub fn verify(store: &Path, spec: Option<&Arc<Spec>>) -> Result<VerifyReport, Tr
     };
     let first = artifact::read(&store.join("models").join(&first.model))?;
     let start = Start::of(store, &state, None, Some(spec.unwrap_or(first.spec())))?;
-    let rules = HistoryRule::of(start.spec());
+    let rules = DerivedRules::of(start.spec());
     let retained = Store::open(store)?.first_seq()?.unwrap_or(u64::MAX);
     let (mut start, mut last) = (Some(start), None);
     for run in &runs {

@@ -41,17 +41,23 @@ fn batch(golden: &Value, keys: u64) -> Encoded {
         EncodedIds {
             offsets: rows(&bags["offsets"]),
             rows: rows(&bags["rows"]),
+            weights: Vec::new(),
         }
     });
     let positions = rows(&golden["positions"]);
     let len = positions.len();
+    let labels: Vec<Vec<f32>> = golden["labels"].as_array().unwrap().iter().map(floats).collect();
     Encoded {
         len,
         dense: floats(&golden["dense"]),
         ids: ids.to_vec(),
         cells: rows(&golden["cells"]),
         positions,
-        labels: golden["labels"].as_array().unwrap().iter().map(floats).collect(),
+        durations: vec![Vec::new(); labels.len()],
+        labels,
+        weights: vec![1.0; len],
+        slates: vec![0; len],
+        times: vec![0; len],
         keys: (0..len as u64).map(|row| keys + row).collect(),
         users: vec![0; len],
     }

@@ -1,5 +1,5 @@
-//! What is printed when a command fails, and its exit code: 2 for usage and bad input, 130 when the user stopped it, 1 for
-//! everything else.
+//! What is printed when a command fails, and its exit code: 2 for usage and bad input, 3 for a result with an alarm, 130 when
+//! the user stopped it, 1 for everything else.
 
 use std::process::ExitCode;
 
@@ -21,6 +21,23 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// A result that was written and should not be served.
+#[derive(Debug)]
+pub(crate) struct Alarm(pub String);
+
+impl std::fmt::Display for Alarm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Alarm {}
+
+/// What the message begins with.
+pub(crate) fn word(error: &anyhow::Error) -> &'static str {
+    if error.is::<Alarm>() { "alarm" } else { "error" }
+}
+
 /// An error and its causes in one text; a cause that is quoted already is not said again.
 pub(crate) fn message(error: &anyhow::Error) -> String {
     let mut message = error.to_string();
@@ -40,11 +57,15 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     if stopped {
         return ExitCode::from(130);
     }
+    if error.is::<Alarm>() {
+        return ExitCode::from(3);
+    }
     ExitCode::from(if error.chain().any(is_bad_input) { 2 } else { 1 })
 }
 
 fn is_bad_input(cause: &(dyn std::error::Error + 'static)) -> bool {
     cause.is::<Usage>()
+        || cause.is::<propose::ProposeError>()
         || cause.is::<Mistakes>()
         || cause
             .downcast_ref::<EventsError>()

@@ -6,13 +6,16 @@ mod client;
 mod commands;
 mod demo;
 mod failure;
+mod metrics;
 mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, demo as demo_command, expect, learn, send, serve, train, verify};
+use crate::commands::{
+    check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train, verify,
+};
 
 /// Turns interaction logs into a live, multi-objective, position-debiased ranker, and keeps it learning from what it served.
 #[derive(Parser)]
@@ -25,30 +28,38 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo_command::Args),
+    Init(init::Args),
     Check(check::Args),
     Train(train::Args),
+    Evaluate(evaluate::Args),
+    Policy(policy::Args),
     Serve(serve::Args),
     Learn(learn::Args),
     Send(send::Args),
     Verify(verify::Args),
     Expect(expect::Args),
+    Schema(schema::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(args) => demo_command::run(args),
+        Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Policy(args) => policy::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),
         Command::Send(args) => send::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Expect(args) => expect::run(args),
+        Command::Schema(args) => schema::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", failure::message(&error));
+            eprintln!("{}: {}", failure::word(&error), failure::message(&error));
             failure::exit_code(&error)
         }
     }

@@ -146,7 +146,12 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// A number or a dash.
+/// A number or a dash; large ones without fraction.
 pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
+    let digits = if value.is_some_and(|value| value.abs() >= 1e4) {
+        0
+    } else {
+        digits
+    };
     value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
 }

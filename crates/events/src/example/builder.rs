@@ -10,7 +10,7 @@ use arrow_array::builder::{
 use spec::{Keys, Kind, Side, Spec};
 
 use super::value::{Typed, typed};
-use super::{Columns, Examples};
+use super::{Columns, Examples, has_weights};
 use crate::{EventsError, Fields, Value};
 
 /// One example before it is columns.
@@ -48,6 +48,8 @@ pub struct ExampleBuilder {
     items: StringBuilder,
     slates: StringBuilder,
     positions: UInt32Builder,
+    weights: Float32Builder,
+    propensities: Float32Builder,
     fields: Vec<FieldBuilder>,
     labels: Vec<Float32Builder>,
     rows: usize,
@@ -76,6 +78,7 @@ enum From {
 enum Values {
     Id(StringBuilder),
     Ids(ListBuilder<StringBuilder>),
+    Weighted(ListBuilder<StringBuilder>, ListBuilder<Float32Builder>),
     Number(Float32Builder),
     Vector(FixedSizeListBuilder<Float32Builder>),
 }
@@ -92,6 +95,8 @@ impl ExampleBuilder {
             items: StringBuilder::new(),
             slates: StringBuilder::new(),
             positions: UInt32Builder::new(),
+            weights: Float32Builder::new(),
+            propensities: Float32Builder::new(),
             fields: fields.map(|field| FieldBuilder::new(&spec.keys, field)).collect(),
             labels: spec.objectives.iter().map(|_| Float32Builder::new()).collect(),
             rows: 0,
@@ -123,6 +128,9 @@ impl ExampleBuilder {
         self.items.append_value(row.item);
         self.slates.append_option(row.slate);
         self.positions.append_option(row.position);
+        // The service's log has no example weights.
+        self.weights.append_null();
+        self.propensities.append_null();
         for (labels, label) in self.labels.iter_mut().zip(row.labels) {
             labels.append_option(*label);
         }
@@ -149,8 +157,12 @@ impl ExampleBuilder {
             Arc::new(self.items.finish()),
             Arc::new(self.slates.finish()),
             Arc::new(self.positions.finish()),
+            Arc::new(self.weights.finish()),
+            Arc::new(self.propensities.finish()),
         ];
-        arrays.extend(self.fields.iter_mut().map(|field| field.values.finish()));
+        for field in &mut self.fields {
+            field.values.finish(&mut arrays);
+        }
         arrays.extend(
             self.labels
                 .iter_mut()
@@ -171,9 +183,13 @@ impl FieldBuilder {
             Side::User | Side::Context | Side::Query | Side::Pair => From::Shared,
         };
         let values = match &field.kind {
-            Kind::Id { .. } => Values::Id(StringBuilder::new()),
+            Kind::Id { .. } | Kind::Text { .. } => Values::Id(StringBuilder::new()),
+            kind if has_weights(kind) => Values::Weighted(
+                ListBuilder::new(StringBuilder::new()),
+                ListBuilder::new(Float32Builder::new()),
+            ),
             Kind::Ids { .. } => Values::Ids(ListBuilder::new(StringBuilder::new())),
-            Kind::Number { .. } => Values::Number(Float32Builder::new()),
+            Kind::Number { .. } | Kind::Buckets { .. } => Values::Number(Float32Builder::new()),
             Kind::Vector { width, .. } => {
                 let width = i32::try_from(*width).unwrap_or(i32::MAX);
                 Values::Vector(FixedSizeListBuilder::new(Float32Builder::new(), width))
@@ -210,6 +226,14 @@ impl Values {
                 lists.append_value(ids.iter().map(|id| Some(id.as_ref())))
             }
             (Values::Ids(lists), None) => lists.append_null(),
+            (Values::Weighted(ids, weights), Some(Typed::Weighted(pairs))) => {
+                ids.append_value(pairs.keys().map(Some));
+                weights.append_value(pairs.values().map(|weight| Some(*weight)));
+            }
+            (Values::Weighted(ids, weights), None) => {
+                ids.append_null();
+                weights.append_null();
+            }
             (Values::Number(numbers), Some(Typed::Number(number))) => numbers.append_value(number),
             (Values::Number(numbers), None) => numbers.append_null(),
             (Values::Vector(vectors), Some(Typed::Vector(elements))) => {
@@ -225,12 +249,16 @@ impl Values {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
-        match self {
+    /// Adds its column, and that of its weights.
+    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) {
+        arrays.push(match self {
             Values::Id(ids) => Arc::new(ids.finish()),
-            Values::Ids(lists) => Arc::new(lists.finish()),
+            Values::Ids(lists) | Values::Weighted(lists, _) => Arc::new(lists.finish()),
             Values::Number(numbers) => Arc::new(numbers.finish()),
             Values::Vector(vectors) => Arc::new(vectors.finish()),
+        });
+        if let Values::Weighted(_, weights) = self {
+            arrays.push(Arc::new(weights.finish()));
         }
     }
 }

@@ -14,9 +14,12 @@ pub(super) const USER: usize = 2;
 pub(super) const ITEM: usize = 3;
 pub(super) const SLATE: usize = 4;
 pub(super) const POSITION: usize = 5;
+pub(super) const WEIGHT: usize = 6;
+pub(super) const PROPENSITY: usize = 7;
 
-/// The Arrow schema of a declaration's examples: `key`, `time`, `user`, `item`, `slate`, `position`, then `field.NAME` for
-/// each field that is not of side pair, then `label.NAME` for each objective. Cloning is cheap.
+/// The Arrow schema of a declaration's examples: `key`, `time`, `user`, `item`, `slate`, `position`, `weight`, `propensity`, then
+/// `field.NAME` for each field that is not of side pair (with `field.NAME.weights` behind it where its ids have weights), then
+/// `label.NAME` for each objective. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Columns(Arc<Layout>);
 
@@ -39,6 +42,8 @@ impl Columns {
             Field::new("item", DataType::Utf8, false),
             Field::new("slate", DataType::Utf8, true),
             Field::new("position", DataType::UInt32, true),
+            Field::new("weight", DataType::Float32, true),
+            Field::new("propensity", DataType::Float32, true),
         ];
         let mut fields = Vec::with_capacity(spec.fields.len());
         for field in &spec.fields {
@@ -52,6 +57,13 @@ impl Columns {
                 data_type(&field.kind),
                 true,
             ));
+            if has_weights(&field.kind) {
+                columns.push(Field::new(
+                    format!("field.{}.weights", field.name),
+                    weights_type(),
+                    true,
+                ));
+            }
         }
         let labels = columns.len();
         for objective in &spec.objectives {
@@ -79,6 +91,14 @@ impl Columns {
         column.unwrap_or_default()
     }
 
+    /// The column of the weights of a field's ids.
+    pub(super) fn weights(&self, field: usize) -> Option<usize> {
+        let column = self.0.fields[field]? + 1;
+        let name = self.0.schema.field(column).name();
+        let ids = self.0.schema.field(column - 1).name();
+        (name.strip_prefix(ids.as_str()) == Some(".weights")).then_some(column)
+    }
+
     pub(super) fn label(&self, objective: usize) -> usize {
         self.0.labels + objective
     }
@@ -87,14 +107,24 @@ impl Columns {
 /// The Arrow type of a field's values.
 pub(crate) fn data_type(kind: &Kind) -> DataType {
     match kind {
-        Kind::Id { .. } => DataType::Utf8,
+        Kind::Id { .. } | Kind::Text { .. } => DataType::Utf8,
         Kind::Ids { .. } => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
-        Kind::Number { .. } => DataType::Float32,
+        Kind::Number { .. } | Kind::Buckets { .. } => DataType::Float32,
         Kind::Vector { width, .. } => {
             let element = Arc::new(Field::new_list_field(DataType::Float32, true));
             DataType::FixedSizeList(element, i32::try_from(*width).unwrap_or(i32::MAX))
         }
     }
+}
+
+/// Whether a column of weights follows the ids.
+pub(crate) fn has_weights(kind: &Kind) -> bool {
+    matches!(kind, Kind::Ids { weights: Some(_), .. })
+}
+
+/// The Arrow type of the weights of a row's ids.
+pub(crate) fn weights_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Float32, true)))
 }
 
 /// Column by column: the name, then each row as 0 (null) or 1 and its value, little-endian, texts and lists with their

@@ -1,6 +1,7 @@
 //! A raw value read as what its field is declared to be.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -19,6 +20,7 @@ const EXACT_F32: f64 = 16_777_216.0;
 pub(super) enum Typed<'v> {
     Id(Cow<'v, str>),
     Ids(Vec<Cow<'v, str>>),
+    Weighted(&'v BTreeMap<String, f32>),
     Number(f32),
     Vector(&'v [f32]),
 }
@@ -44,6 +46,14 @@ pub(super) fn typed<'v>(field: &str, kind: &Kind, value: &'v Value) -> Result<Ty
         (Kind::Id { .. }, Value::Number(id)) => decimal(*id)
             .map(|id| Typed::Id(Cow::Owned(id)))
             .ok_or_else(|| wrong(describe(value))),
+        (Kind::Text { .. }, Value::Text(text)) => Ok(Typed::Id(Cow::Borrowed(text))),
+        (Kind::Ids { weights: Some(_), .. }, Value::Weights(weights)) => {
+            match weights.iter().find(|(_, weight)| !weight.is_finite()) {
+                Some((id, weight)) => Err(wrong(format!("the weight {weight} of `{id}`"))),
+                None => Ok(Typed::Weighted(weights)),
+            }
+        }
+        (Kind::Ids { weights: Some(_), .. }, _) => Err(wrong(describe(value))),
         (Kind::Ids { .. }, Value::Texts(ids)) => Ok(Typed::Ids(
             ids.iter().map(|id| Cow::Borrowed(id.as_str())).collect(),
         )),
@@ -56,7 +66,7 @@ pub(super) fn typed<'v>(field: &str, kind: &Kind, value: &'v Value) -> Result<Ty
             };
             Ok(Typed::Ids(ids.iter().map(id).collect::<Result<_, _>>()?))
         }
-        (Kind::Number { .. }, Value::Number(number)) => {
+        (Kind::Number { .. } | Kind::Buckets { .. }, Value::Number(number)) => {
             let narrow = *number as f32;
             if narrow.is_finite() {
                 Ok(Typed::Number(narrow))
@@ -86,15 +96,27 @@ fn whole(number: f64, exact: f64) -> Option<String> {
     (number.fract() == 0.0 && number.abs() <= exact).then(|| format!("{}", number as i64))
 }
 
-/// The value of a field of `kind` in `row` of its column; `None` where it is missing.
-pub(crate) fn raw_value(kind: &Kind, column: &dyn Array, row: usize) -> Option<Value> {
+/// The value of a field of `kind` in `row` of its column, with the column of its ids' weights; `None` where it is missing.
+pub(crate) fn raw_value(
+    kind: &Kind,
+    column: &dyn Array,
+    weights: Option<&dyn Array>,
+    row: usize,
+) -> Option<Value> {
     if column.is_null(row) {
         return None;
     }
     Some(match kind {
-        Kind::Id { .. } => Value::Text(column.as_string::<i32>().value(row).to_owned()),
+        Kind::Id { .. } | Kind::Text { .. } => Value::Text(column.as_string::<i32>().value(row).to_owned()),
         Kind::Ids { .. } => {
             let ids = column.as_list::<i32>().value(row);
+            if let Some(weights) = weights {
+                let weights = weights.as_list::<i32>().value(row);
+                let ids = ids.as_string::<i32>().iter();
+                let pairs = ids.zip(weights.as_primitive::<Float32Type>());
+                let known = pairs.filter_map(|(id, weight)| Some((id?.to_owned(), weight?)));
+                return Some(Value::Weights(known.collect()));
+            }
             Value::Texts(
                 ids.as_string::<i32>()
                     .iter()
@@ -103,7 +125,9 @@ pub(crate) fn raw_value(kind: &Kind, column: &dyn Array, row: usize) -> Option<V
                     .collect(),
             )
         }
-        Kind::Number { .. } => Value::Number(f64::from(column.as_primitive::<Float32Type>().value(row))),
+        Kind::Number { .. } | Kind::Buckets { .. } => {
+            Value::Number(f64::from(column.as_primitive::<Float32Type>().value(row)))
+        }
         Kind::Vector { .. } => {
             let elements = column.as_fixed_size_list().value(row);
             Value::Numbers(elements.as_primitive::<Float32Type>().values().to_vec())
@@ -115,8 +139,12 @@ pub(crate) fn raw_value(kind: &Kind, column: &dyn Array, row: usize) -> Option<V
 fn expected(kind: &Kind) -> String {
     match kind {
         Kind::Id { .. } => "an id: a string, or a whole number of at most 53 bits".to_owned(),
+        Kind::Ids { weights: Some(_), .. } => {
+            "an object of finite weights by id, as `{\"a\": 0.5}`".to_owned()
+        }
         Kind::Ids { .. } => "ids: a list of strings".to_owned(),
-        Kind::Number { .. } => "a finite number in the range of f32".to_owned(),
+        Kind::Text { .. } => "a text: a string".to_owned(),
+        Kind::Number { .. } | Kind::Buckets { .. } => "a finite number in the range of f32".to_owned(),
         Kind::Vector { width, .. } => format!("a vector of {width} finite numbers"),
     }
 }
@@ -127,5 +155,6 @@ fn describe(value: &Value) -> String {
         Value::Text(text) => format!("the string `{}`", text.chars().take(40).collect::<String>()),
         Value::Numbers(numbers) => format!("{} numbers", numbers.len()),
         Value::Texts(texts) => format!("{} strings", texts.len()),
+        Value::Weights(weights) => format!("{} weights by id", weights.len()),
     }
 }

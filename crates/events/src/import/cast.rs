@@ -1,19 +1,20 @@
 //! Columns of any suitable type, cast to those of examples.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::builder::{Float32Builder, Float64Builder, Int64Builder, StringBuilder, UInt32Builder};
+use arrow_array::builder::{Float32Builder, Float64Builder, StringBuilder, UInt32Builder};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, new_null_array};
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef, Float64Array, new_null_array};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, TimeUnit as ArrowUnit};
-use spec::{Kind, TimeUnit};
+use arrow_schema::DataType;
+use spec::{Keys, Kind};
 
+use super::file::DataFile;
 use super::list;
+use super::times::Times;
 use crate::EventsError;
-use crate::example::{data_type, decimal};
+use crate::example::{data_type, decimal, has_weights};
 
 /// What a column is read as.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,14 +22,27 @@ pub(super) enum Target {
     /// An id that no row lacks.
     Key,
     Id,
+    Text,
     Ids,
+    /// Ids with weights: of maps, or of lists of ids and the lists of numbers beside them.
+    Weighted,
+    /// The lists of numbers beside the ids.
+    Weights,
     Number,
     Vector(Kind, usize),
     /// A number in a label: f64.
     Input,
-    /// Milliseconds since 1970, in every row; whole numbers are in this unit.
-    Time(TimeUnit),
+    /// Milliseconds since 1970, in every row.
+    Time(Times),
+    /// Milliseconds since 1970.
+    Moment(Times),
     Position,
+    /// How much an example counts: above 0.
+    Weight,
+    /// How likely the item was to be shown: above 0, at most 1.
+    Propensity,
+    /// Whether a text is this one: 1 or 0.
+    Is(String),
 }
 
 /// A cell that cannot be read as its target.
@@ -41,14 +55,15 @@ pub(super) struct BadCell {
 }
 
 impl BadCell {
-    /// The error, for a batch that begins with row `first` (from 0) of the file `path`.
-    pub(super) fn at(self, path: &Path, first: u64, column: &str) -> EventsError {
+    /// The error, for a batch that begins with row `first` (from 0) of `file`.
+    pub(super) fn at(self, file: &DataFile, first: u64, column: &str) -> EventsError {
+        let row = first + self.row as u64;
         EventsError::Cell {
-            path: path.to_owned(),
-            row: first + self.row as u64 + 1,
+            path: file.path.clone(),
+            place: file.place(row),
             column: column.to_owned(),
-            found: self.found,
-            expected: self.expected,
+            found: self.found.into(),
+            expected: self.expected.into(),
         }
     }
 }
@@ -58,29 +73,35 @@ impl Target {
     pub(super) fn of(kind: &Kind) -> Target {
         match kind {
             Kind::Id { .. } => Target::Id,
+            kind if has_weights(kind) => Target::Weighted,
             Kind::Ids { .. } => Target::Ids,
-            Kind::Number { .. } => Target::Number,
+            Kind::Number { .. } | Kind::Buckets { .. } => Target::Number,
+            Kind::Text { .. } => Target::Text,
             Kind::Vector { width, .. } => Target::Vector(kind.clone(), *width),
         }
+    }
+
+    /// The time of the impression.
+    pub(super) fn time(keys: &Keys) -> Target {
+        Target::Time(Times::of(keys))
     }
 
     /// Whether a column of type `found` can be read so.
     pub(super) fn reads(&self, found: &DataType) -> bool {
         match self {
-            Target::Key | Target::Id => is_id(found),
+            Target::Key | Target::Id | Target::Text | Target::Is(_) => is_id(found),
             Target::Ids => element(found).is_some_and(is_id),
-            Target::Number | Target::Input => is_number(found),
+            Target::Weighted => match list::map_types(found) {
+                Some((ids, weights)) => is_id(ids) && is_number(weights),
+                None => Target::Ids.reads(found),
+            },
+            Target::Weights => element(found).is_some_and(is_number),
+            Target::Number | Target::Input | Target::Weight | Target::Propensity => is_number(found),
             Target::Vector(_, width) => {
                 let fits = !matches!(found, DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(*width));
                 fits && element(found).is_some_and(is_number)
             }
-            Target::Time(_) => {
-                let dated = matches!(
-                    found,
-                    DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
-                );
-                dated || value_type(found).is_integer()
-            }
+            Target::Time(times) | Target::Moment(times) => times.reads(found),
             Target::Position => {
                 value_type(found).is_integer() || found.is_floating() || *found == DataType::Null
             }
@@ -90,24 +111,33 @@ impl Target {
     /// What is expected of a column.
     pub(super) fn expected(&self) -> String {
         match self {
-            Target::Key | Target::Id => "ids: strings, whole numbers or booleans".to_owned(),
-            Target::Ids => "lists of strings or whole numbers".to_owned(),
-            Target::Number | Target::Input => "numbers or booleans".to_owned(),
+            Target::Key | Target::Id => "ids: text, whole numbers, or true or false".to_owned(),
+            Target::Text | Target::Is(_) => "text".to_owned(),
+            Target::Ids => "lists of text or of whole numbers".to_owned(),
+            Target::Weighted => "lists of ids (text or whole numbers), or maps of ids to numbers".to_owned(),
+            Target::Weights => "lists of numbers".to_owned(),
+            Target::Number | Target::Input => "numbers, or true or false".to_owned(),
             Target::Vector(_, width) => format!("lists of {width} numbers"),
-            Target::Time(_) => "timestamps, dates or whole numbers".to_owned(),
+            Target::Time(_) | Target::Moment(_) => {
+                "times: dates, timestamps, whole numbers, or text as `2024-05-31 14:00:00`".to_owned()
+            }
             Target::Position => "whole numbers from 1".to_owned(),
+            Target::Weight => "numbers above 0".to_owned(),
+            Target::Propensity => "numbers above 0, at most 1".to_owned(),
         }
     }
 
     /// `rows` missing values.
     pub(super) fn nulls(&self, rows: usize) -> ArrayRef {
         let kind = match self {
-            Target::Key | Target::Id => DataType::Utf8,
-            Target::Ids => ids_type(),
-            Target::Number => DataType::Float32,
+            Target::Key | Target::Id | Target::Text => DataType::Utf8,
+            Target::Ids => list::ids_type(),
+            Target::Weighted => list::weighted_type(),
+            Target::Weights => crate::example::weights_type(),
+            Target::Number | Target::Weight | Target::Propensity => DataType::Float32,
             Target::Vector(kind, _) => data_type(kind),
-            Target::Input => DataType::Float64,
-            Target::Time(_) => DataType::Int64,
+            Target::Input | Target::Is(_) => DataType::Float64,
+            Target::Time(_) | Target::Moment(_) => DataType::Int64,
             Target::Position => DataType::UInt32,
         };
         new_null_array(&kind, rows)
@@ -117,38 +147,47 @@ impl Target {
 /// `array` as `target`, whose [`Target::reads`] is true of its type.
 pub(super) fn cast(array: &ArrayRef, target: &Target) -> Result<ArrayRef, BadCell> {
     match target {
-        Target::Key => no_null(texts(array)?, "an id"),
-        Target::Id => texts(array),
+        Target::Key => no_null(ids(array)?, "an id"),
+        Target::Id => ids(array),
+        Target::Text => texts(array),
         Target::Ids => list::ids(array),
+        Target::Weighted => list::weighted(array, None),
+        // Read together with the ids.
+        Target::Weights => Ok(Arc::clone(array)),
         Target::Number => numbers(array),
         Target::Vector(_, width) => list::vectors(array, *width),
         Target::Input => inputs(array),
-        Target::Time(unit) => no_null(times(array, *unit)?, "a time"),
+        Target::Time(times) => no_null(times.cast(array)?, "a time"),
+        Target::Moment(times) => times.cast(array),
         Target::Position => positions(array),
+        Target::Weight => weights(array),
+        Target::Propensity => propensities(array),
+        Target::Is(text) => is(array, text),
     }
 }
 
-fn ids_type() -> DataType {
-    DataType::List(Arc::new(arrow_schema::Field::new_list_field(
-        DataType::Utf8,
-        true,
-    )))
-}
-
-fn value_type(found: &DataType) -> &DataType {
+pub(super) fn value_type(found: &DataType) -> &DataType {
     match found {
         DataType::Dictionary(_, value) => value,
         other => other,
     }
 }
 
+/// Whether `found` is text, in whichever layout.
+pub(super) fn is_text(found: &DataType) -> bool {
+    matches!(
+        found,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary
+    )
+}
+
 fn is_id(found: &DataType) -> bool {
     let found = value_type(found);
-    let text = matches!(
-        found,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::Null
-    );
-    text || found.is_integer() || found.is_floating() || *found == DataType::Boolean
+    is_text(found)
+        || *found == DataType::Null
+        || found.is_integer()
+        || found.is_floating()
+        || *found == DataType::Boolean
 }
 
 fn is_number(found: &DataType) -> bool {
@@ -165,17 +204,85 @@ fn element(found: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Arrow's cast; what it refuses is reported for the first row, as Arrow does not say which one.
+/// Arrow's cast. Arrow does not say which row it refuses: the first that it makes null when told to go on.
 pub(super) fn arrow(array: &dyn Array, to: &DataType, expected: &str) -> Result<ArrayRef, BadCell> {
-    let options = CastOptions {
-        safe: false,
+    let options = |safe| CastOptions {
+        safe,
         ..CastOptions::default()
     };
-    cast_with_options(array, to, &options).map_err(|error| BadCell {
-        row: 0,
-        found: format!("a value here or below that cannot be read ({error})"),
-        expected: expected.to_owned(),
+    cast_with_options(array, to, &options(false)).map_err(|_| {
+        let refused = cast_with_options(array, to, &options(true))
+            .ok()
+            .and_then(|cast| (0..array.len()).find(|row| cast.is_null(*row) && !array.is_null(*row)));
+        let found = match array.data_type() {
+            DataType::Binary => "bytes that are no UTF-8 text",
+            _ => "a value that cannot be read, or one below it",
+        };
+        BadCell {
+            row: refused.unwrap_or(0),
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        }
     })
+}
+
+/// 1 where the id or text is `text`, else 0; null where it is missing.
+fn is(array: &ArrayRef, text: &str) -> Result<ArrayRef, BadCell> {
+    let texts = texts(array)?;
+    let holds = texts
+        .as_string::<i32>()
+        .iter()
+        .map(|found| Some(f64::from(u8::from(found? == text))));
+    Ok(Arc::new(holds.collect::<Float64Array>()))
+}
+
+/// A number in a message: in a form that is short for one of any size.
+pub(super) fn shown(number: f64) -> String {
+    if number != 0.0 && number.is_finite() && !(1e-5..1e17).contains(&number.abs()) {
+        format!("{number:e}")
+    } else {
+        number.to_string()
+    }
+}
+
+fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
+    let numbers = numbers(array)?;
+    let found = numbers.as_primitive::<Float32Type>().iter().enumerate();
+    match found
+        .filter_map(|(row, number)| Some((row, number?)))
+        .find(|(_, number)| *number <= 0.0 || *number > 1.0)
+    {
+        Some((row, number)) => Err(BadCell {
+            row,
+            found: number.to_string(),
+            expected: "a propensity: above 0, at most 1".to_owned(),
+        }),
+        None => Ok(numbers),
+    }
+}
+
+/// The cells of a column of any type as texts.
+pub fn as_texts(array: &ArrayRef) -> Vec<Option<String>> {
+    let texts = arrow_cast::cast(array, &DataType::Utf8);
+    texts.map_or_else(
+        |_| vec![None; array.len()],
+        |texts| {
+            texts
+                .as_string::<i32>()
+                .iter()
+                .map(|text| text.map(str::to_owned))
+                .collect()
+        },
+    )
+}
+
+/// The cells of a column of any type as numbers; `None` where one is none.
+pub fn as_numbers(array: &ArrayRef) -> Vec<Option<f64>> {
+    let numbers = arrow_cast::cast(array, &DataType::Float64);
+    numbers.map_or_else(
+        |_| vec![None; array.len()],
+        |numbers| numbers.as_primitive::<Float64Type>().iter().collect(),
+    )
 }
 
 fn no_null(array: ArrayRef, expected: &str) -> Result<ArrayRef, BadCell> {
@@ -190,7 +297,7 @@ fn no_null(array: ArrayRef, expected: &str) -> Result<ArrayRef, BadCell> {
 }
 
 /// Ids: texts as they are, numbers in decimal without fraction, booleans as 1 and 0.
-pub(super) fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
+pub(super) fn ids(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     let kind = value_type(array.data_type());
     if *kind == DataType::Boolean {
         let numbers = arrow(array, &DataType::Int64, "an id")?;
@@ -208,7 +315,7 @@ pub(super) fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
                 let expected = "an id: a whole number of at most 53 bits".to_owned();
                 let id = decimal(number).ok_or(BadCell {
                     row,
-                    found: number.to_string(),
+                    found: shown(number),
                     expected,
                 })?;
                 builder.append_value(id);
@@ -218,14 +325,22 @@ pub(super) fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     Ok(Arc::new(builder.finish()))
 }
 
-fn finite(row: usize, number: f64) -> Result<f32, BadCell> {
+/// Texts as they are, whole numbers in decimal, `true` and `false`.
+fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
+    if *value_type(array.data_type()) == DataType::Boolean {
+        return arrow(array, &DataType::Utf8, "a text");
+    }
+    ids(array)
+}
+
+pub(super) fn finite(row: usize, number: f64) -> Result<f32, BadCell> {
     let narrow = number as f32;
     if narrow.is_finite() {
         return Ok(narrow);
     }
     Err(BadCell {
         row,
-        found: number.to_string(),
+        found: shown(number),
         expected: "a finite number in the range of f32".to_owned(),
     })
 }
@@ -246,7 +361,7 @@ fn inputs(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         if let Some(number) = number.filter(|number| !number.is_finite()) {
             return Err(BadCell {
                 row,
-                found: number.to_string(),
+                found: shown(number),
                 expected: "a finite number".to_owned(),
             });
         }
@@ -264,7 +379,7 @@ fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
             let expected = "a whole number from 1 (positions count from 1)".to_owned();
             return Err(BadCell {
                 row,
-                found: number.to_string(),
+                found: shown(number),
                 expected,
             });
         }
@@ -273,43 +388,19 @@ fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     Ok(Arc::new(builder.finish()))
 }
 
-fn times(array: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef, BadCell> {
-    // (multiply, divide) from the stored whole number to milliseconds.
-    let scale = match array.data_type() {
-        DataType::Timestamp(ArrowUnit::Second, _) => (1_000, 1),
-        DataType::Timestamp(ArrowUnit::Millisecond, _) | DataType::Date64 => (1, 1),
-        DataType::Timestamp(ArrowUnit::Microsecond, _) => (1, 1_000),
-        DataType::Timestamp(ArrowUnit::Nanosecond, _) => (1, 1_000_000),
-        DataType::Date32 => (86_400_000, 1),
-        _ => match unit {
-            TimeUnit::Seconds => (1_000, 1),
-            TimeUnit::Milliseconds => (1, 1),
-            TimeUnit::Microseconds => (1, 1_000),
-        },
-    };
-    let whole = match array.data_type() {
-        DataType::Date32 => arrow(
-            &arrow(array, &DataType::Int32, "a date")?,
-            &DataType::Int64,
-            "a date",
-        )?,
-        _ => arrow(array, &DataType::Int64, "a time")?,
-    };
-    let mut builder = Int64Builder::with_capacity(array.len());
-    for (row, time) in whole.as_primitive::<Int64Type>().iter().enumerate() {
-        let ms = time.map(|time| time.checked_mul(scale.0).map(|time| time.div_euclid(scale.1)));
-        match ms {
-            None => builder.append_null(),
-            Some(Some(ms)) => builder.append_value(ms),
-            Some(None) => {
-                let expected = "a time whose milliseconds fit 64 bits: see `time_unit`".to_owned();
-                return Err(BadCell {
-                    row,
-                    found: time.unwrap_or_default().to_string(),
-                    expected,
-                });
-            }
+fn weights(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
+    let numbers = arrow(array, &DataType::Float64, "a weight")?;
+    let mut builder = Float32Builder::with_capacity(array.len());
+    for (row, number) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
+        let narrow = number.map(|number| number as f32);
+        if narrow.is_some_and(|weight| !(weight > 0.0 && weight.is_finite())) {
+            return Err(BadCell {
+                row,
+                found: shown(number.unwrap_or_default()),
+                expected: "a weight: a finite number above 0 (an empty cell counts 1)".to_owned(),
+            });
         }
+        builder.append_option(narrow);
     }
     Ok(Arc::new(builder.finish()))
 }

@@ -10,7 +10,6 @@ mod index;
 mod infer;
 mod jsonl;
 mod parquet;
-mod plain;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -34,7 +33,6 @@ use identity::Identity;
 use parquet::{ParquetFile, ParquetRows};
 use text::{TextFile, TextRows};
 
-pub(crate) use plain::plain_type;
 pub use sample::{Sample, sample};
 
 /// Rows read at once where only times are read.
@@ -57,11 +55,11 @@ enum Source {
 impl DataFile {
     pub(super) fn open(path: &Path) -> Result<DataFile, EventsError> {
         let identity = Identity::of(path)?;
-        let source = match Format::of(path)? {
+        let source = Format::of(path).and_then(|format| match format {
             Format::Parquet => ParquetFile::open(path).map(Source::Parquet),
             Format::Csv => TextFile::csv(path).map(Source::Text),
             Format::Jsonl => TextFile::jsonl(path).map(Source::Text),
-        };
+        });
         // A file that is being written reads as a broken one: what is wrong is that it changes.
         identity.check(path)?;
         Ok(DataFile {
@@ -138,29 +136,35 @@ impl DataFile {
         rows: Range<u64>,
         batch_rows: usize,
     ) -> Result<RawBatches, EventsError> {
-        self.identity.check(&self.path)?;
         let left = rows.end.saturating_sub(rows.start);
         let batch_rows = batch_rows.max(1);
+        let path = &self.path;
         let rows = match &self.source {
-            Source::Parquet(file) => Rows::Parquet(Box::new(file.read(&self.path, roots, rows, batch_rows)?)),
-            Source::Text(file) => Rows::Text(Box::new(file.read(&self.path, roots, rows, batch_rows)?)),
+            Source::Parquet(file) => file
+                .read(path, roots, rows, batch_rows)
+                .map(|rows| Rows::Parquet(Box::new(rows))),
+            Source::Text(file) => file
+                .read(path, roots, rows, batch_rows)
+                .map(|rows| Rows::Text(Box::new(rows))),
         };
+        // Where it has changed, that is what is wrong, whatever reading it came to.
+        self.identity.check(path)?;
         Ok(RawBatches {
-            path: self.path.clone(),
+            path: path.clone(),
             identity: self.identity.clone(),
-            rows,
+            rows: rows?,
             left,
         })
     }
 
     /// Demands that times (the column `root`) do not go back, from `before` on; the answer is the last.
     pub(super) fn check_times(&self, spec: &Spec, root: usize, before: i64) -> Result<i64, EventsError> {
-        let target = Target::Time(spec.keys.time_unit);
+        let target = Target::time(&spec.keys);
         let (mut before, mut row) = (before, 0);
         for batch in self.read(&[root], 0..self.rows(), TIME_ROWS)? {
             let batch = batch?;
-            let times = cast::cast(batch.column(0), &target)
-                .map_err(|bad| bad.at(&self.path, row, self.name(root)))?;
+            let times =
+                cast::cast(batch.column(0), &target).map_err(|bad| bad.at(self, row, self.name(root)))?;
             for time in times.as_primitive::<Int64Type>().values() {
                 if *time < before {
                     return Err(EventsError::TimeBackwards {

@@ -1,18 +1,21 @@
 //! Tables of attributes, by the id of a user or item, in memory.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, UInt32Array};
 
-use super::cast::{self, Target};
+use super::cast::Target;
+use super::column::Column;
 use super::file::DataFile;
 use crate::EventsError;
 use crate::example::sound;
 
 /// Rows read at once.
 const ROWS: usize = 65_536;
+/// Letters of an id that a message shows.
+const SHOWN: usize = 60;
 
 /// The tables of a flat log.
 #[derive(Debug)]
@@ -30,48 +33,51 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Reads the key column and the columns `wanted` (root index and type).
-    pub(super) fn load(file: DataFile, key: &str, wanted: &[(usize, Target)]) -> Result<Table, EventsError> {
+    /// Reads the key column and the columns `wanted`.
+    pub(super) fn load(file: DataFile, key: &str, wanted: &[Column]) -> Result<Table, EventsError> {
         let Some(key) = file.root(key) else {
             unreachable!("the planner demanded the key column")
         };
-        let mut roots: Vec<usize> = wanted.iter().map(|(root, _)| *root).chain([key]).collect();
-        roots.sort_unstable();
-        roots.dedup();
-        let at = |root: usize| roots.partition_point(|other| *other < root);
+        let key = Column::new(key, Target::Key);
+        let columns = wanted.iter().chain([&key]);
+        let roots: BTreeSet<usize> = columns
+            .flat_map(|column| [Some(column.root), column.weights])
+            .flatten()
+            .collect();
+        let roots: Vec<usize> = roots.into_iter().collect();
 
         let mut rows = HashMap::new();
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); wanted.len()];
         let mut first = 0;
         for batch in file.read(&roots, 0..file.rows(), ROWS)? {
             let batch = batch?;
-            let cast = |root: usize, target: &Target| {
-                cast::cast(batch.column(at(root)), target)
-                    .map_err(|bad| bad.at(&file.path, first, file.name(root)))
-            };
-            for (row, id) in (first..).zip(cast(key, &Target::Key)?.as_string::<i32>().iter().flatten()) {
+            let ids = key.read(&file, &roots, first, &batch)?;
+            for (row, id) in (first..).zip(ids.as_string::<i32>().iter().flatten()) {
                 match rows.entry(id.to_owned()) {
                     Entry::Vacant(entry) => entry.insert(u32::try_from(row).unwrap_or(u32::MAX)),
                     Entry::Occupied(entry) => {
                         return Err(EventsError::DuplicateKey {
                             path: file.path.clone(),
-                            row: row + 1,
-                            first: u64::from(*entry.get()) + 1,
-                            column: file.name(key).to_owned(),
-                            key: id.to_owned(),
+                            place: file.place(row),
+                            before: file.place(u64::from(*entry.get())).into(),
+                            column: file.name(key.root).to_owned(),
+                            key: match id.char_indices().nth(SHOWN) {
+                                Some((end, _)) => format!("{}...", &id[..end]).into(),
+                                None => id.into(),
+                            },
                         });
                     }
                 };
             }
-            for (part, (root, target)) in parts.iter_mut().zip(wanted) {
-                part.push(cast(*root, target)?);
+            for (part, column) in parts.iter_mut().zip(wanted) {
+                part.push(column.read(&file, &roots, first, &batch)?);
             }
             first += batch.num_rows() as u64;
         }
-        let join = |(parts, (_, target)): (Vec<ArrayRef>, &(usize, Target))| {
+        let join = |(parts, column): (Vec<ArrayRef>, &Column)| {
             let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
             if parts.is_empty() {
-                target.nulls(0)
+                column.target.nulls(0)
             } else {
                 sound(arrow_select::concat::concat(&parts))
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spec::{Absent, Loss, Objective, Side, Spec};
+use spec::{Absent, Input, Loss, Objective, Side, Spec};
 
 use super::open::Open;
 use crate::{Fields, Value};
@@ -103,20 +103,27 @@ impl Labels {
                 Absent::Value(label) => Some(f64::from(label)),
             }
         } else {
-            declared
-                .label
-                .evaluate(&mut |name| match (self.fields.get(name), self.kinds.get(name)) {
-                    (Some(Side::Item), _) => number(&open.slate.impressions[impression].fields, name),
-                    (Some(_), _) => number(&open.slate.shared, name),
-                    (None, Some(kind)) => feedback[*kind],
+            declared.label.evaluate(&mut |input| {
+                let name = input.name();
+                match (self.fields.get(name), self.kinds.get(name)) {
+                    (Some(Side::Item), _) => value_of(&open.slate.impressions[impression].fields, input),
+                    (Some(_), _) => value_of(&open.slate.shared, input),
+                    (None, Some(kind)) => match input {
+                        Input::Number(_) => feedback[*kind],
+                        // The value of feedback is a number.
+                        Input::Is(..) => None,
+                    },
                     (None, None) => None,
-                })
+                }
+            })
         };
         let Some(value) = value else { return unobserved };
         let (label, contradictory) = match (declared.loss, declared.clip) {
             (Loss::Binary, _) => (value.clamp(0.0, 1.0), !(0.0..=1.0).contains(&value)),
             (Loss::Squared, Some((low, high))) => (value.clamp(f64::from(low), f64::from(high)), false),
             (Loss::Squared, None) => (value, false),
+            // A watch time.
+            (_, _) => (value.max(0.0), value < 0.0),
         };
         let label = label as f32;
         Observed {
@@ -126,9 +133,11 @@ impl Labels {
     }
 }
 
-fn number(fields: &Fields, name: &str) -> Option<f64> {
-    match fields.get(name) {
-        Some(Value::Number(number)) => Some(*number),
+fn value_of(fields: &Fields, input: Input) -> Option<f64> {
+    match (input, fields.get(input.name())?) {
+        (Input::Number(_), Value::Number(number)) => Some(*number),
+        (Input::Is(_, is), Value::Text(text)) => Some(f64::from(u8::from(text == is))),
+        (Input::Is(_, is), Value::Number(number)) => Some(f64::from(u8::from(number.to_string() == is))),
         _ => None,
     }
 }

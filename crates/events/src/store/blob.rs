@@ -12,7 +12,7 @@ const LEVEL: i32 = 3;
 
 /// A value with its kind beside it, so that `[]` and numbers of f32 come back exactly.
 #[derive(Serialize, Deserialize)]
-enum Stored<S, V, L> {
+enum Stored<S: Ord, V, L> {
     #[serde(rename = "n")]
     Number(f64),
     #[serde(rename = "t")]
@@ -21,11 +21,13 @@ enum Stored<S, V, L> {
     Numbers(V),
     #[serde(rename = "ts")]
     Texts(L),
+    #[serde(rename = "w")]
+    Weights(BTreeMap<S, f32>),
 }
 
 /// One field over the impressions; null where an impression has no value.
 #[derive(Serialize, Deserialize)]
-enum Column<S, V, L> {
+enum Column<S: Ord, V, L> {
     #[serde(rename = "n")]
     Number(Vec<Option<f64>>),
     #[serde(rename = "t")]
@@ -190,6 +192,12 @@ fn borrow(value: &Value) -> Borrowed<'_> {
         Value::Text(text) => Stored::Text(text),
         Value::Numbers(numbers) => Stored::Numbers(numbers),
         Value::Texts(texts) => Stored::Texts(texts),
+        Value::Weights(weights) => Stored::Weights(
+            weights
+                .iter()
+                .map(|(id, weight)| (id.as_str(), *weight))
+                .collect(),
+        ),
     }
 }
 
@@ -199,6 +207,7 @@ fn own(value: Owned) -> Value {
         Stored::Text(text) => Value::Text(text),
         Stored::Numbers(numbers) => Value::Numbers(numbers),
         Stored::Texts(texts) => Value::Texts(texts),
+        Stored::Weights(weights) => Value::Weights(weights),
     }
 }
 

@@ -148,6 +148,12 @@ impl Day {
             .map_err(EventsError::sqlite(&self.path))
     }
 
+    /// Time that the last slate carries.
+    pub(crate) fn last_slate_time(&self) -> Result<Option<i64>, EventsError> {
+        let sql = "SELECT time FROM slates ORDER BY seq DESC LIMIT 1";
+        Ok(self.read(sql, [], |row| row.get(0))?.pop())
+    }
+
     pub(crate) fn slate(&self, id: &str) -> Result<Option<Slate>, EventsError> {
         let sql = "SELECT seq, id, time, user, blob FROM slates WHERE id = ?1";
         let mut slates = self.read(sql, [id], |row| self.slate_of(row))?;

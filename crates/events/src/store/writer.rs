@@ -27,11 +27,22 @@ pub(crate) struct Arrived {
 
 /// What one group did.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(crate) struct Written<'g> {
     /// For each command.
     pub(crate) recorded: Vec<Recorded>,
-    /// New feedback of known slates: sequence, user, feedback.
-    pub(crate) applied: Vec<(u64, String, Feedback)>,
+    /// New slates, and new feedback of known slates, with their sequences.
+    pub(crate) applied: Vec<(u64, Applied<'g>)>,
+}
+
+/// An event that moves derived values.
+#[derive(Debug)]
+pub(crate) enum Applied<'g> {
+    Slate(&'g Slate),
+    Feedback {
+        /// The slate's.
+        user: String,
+        feedback: &'g Feedback,
+    },
 }
 
 /// The log's one writer.
@@ -119,13 +130,13 @@ impl Writer {
 
     /// Writes `group`, whose commands all fall on `day`, and commits: what is returned is durable. On an error nothing of
     /// the group is in the log.
-    pub(crate) fn write(&mut self, day: &str, group: &[Arrived]) -> Result<Written, EventsError> {
+    pub(crate) fn write<'g>(&mut self, day: &str, group: &'g [Arrived]) -> Result<Written<'g>, EventsError> {
         self.turn_to(day)?;
         let Some((current, older)) = self.days.split_last() else {
             unreachable!("a day was turned to")
         };
         let mut place = self.place;
-        let mut write = || -> rusqlite::Result<Written> {
+        let mut write = || -> rusqlite::Result<Written<'g>> {
             let transaction =
                 Transaction::new_unchecked(&current.connection, TransactionBehavior::Immediate)?;
             let mut group_writer = GroupWriter::new(older, current, &mut place, self.mark_every_ms)?;
@@ -157,7 +168,7 @@ impl Writer {
 }
 
 /// The statements of one transaction.
-struct GroupWriter<'c> {
+struct GroupWriter<'c, 'g> {
     /// For each retained day, newest first: the user of a slate, and whether a piece of feedback is there.
     lookups: Vec<(Statement<'c>, Statement<'c>)>,
     put_slate: Statement<'c>,
@@ -165,10 +176,10 @@ struct GroupWriter<'c> {
     put_mark: Statement<'c>,
     place: &'c mut Place,
     mark_every_ms: i64,
-    written: Written,
+    written: Written<'g>,
 }
 
-impl<'c> GroupWriter<'c> {
+impl<'c, 'g> GroupWriter<'c, 'g> {
     fn new(
         older: &'c [Day],
         current: &'c Day,
@@ -198,11 +209,11 @@ impl<'c> GroupWriter<'c> {
         })
     }
 
-    fn finish(self) -> Written {
+    fn finish(self) -> Written<'g> {
         self.written
     }
 
-    fn command(&mut self, arrived: &Arrived) -> rusqlite::Result<()> {
+    fn command(&mut self, arrived: &'g Arrived) -> rusqlite::Result<()> {
         self.mark(arrived.time)?;
         let mut recorded = Recorded::default();
         match &arrived.command {
@@ -237,7 +248,7 @@ impl<'c> GroupWriter<'c> {
         Ok(())
     }
 
-    fn slate(&mut self, slate: &Slate, recorded: &mut Recorded) -> rusqlite::Result<()> {
+    fn slate(&mut self, slate: &'g Slate, recorded: &mut Recorded) -> rusqlite::Result<()> {
         if self.user_of(&slate.id)?.is_some() {
             recorded.duplicates += 1;
             return Ok(());
@@ -248,10 +259,12 @@ impl<'c> GroupWriter<'c> {
         self.put_slate
             .execute(params![seq, slate.id, slate.time, slate.user, blob])?;
         recorded.stored += 1;
+        let applied = (seq.cast_unsigned(), Applied::Slate(slate));
+        self.written.applied.push(applied);
         Ok(())
     }
 
-    fn feedback(&mut self, feedback: &Feedback, recorded: &mut Recorded) -> rusqlite::Result<()> {
+    fn feedback(&mut self, feedback: &'g Feedback, recorded: &mut Recorded) -> rusqlite::Result<()> {
         for (_, known) in &mut self.lookups {
             if known.exists([&feedback.id])? {
                 recorded.duplicates += 1;
@@ -275,7 +288,7 @@ impl<'c> GroupWriter<'c> {
             Some(user) => self
                 .written
                 .applied
-                .push((seq.cast_unsigned(), user, feedback.clone())),
+                .push((seq.cast_unsigned(), Applied::Feedback { user, feedback })),
             None => recorded.orphans += 1,
         }
         Ok(())

@@ -161,11 +161,11 @@ fn label(
             Absent::Value(value) => Some(f64::from(value)),
         }
     } else {
-        declared.label.evaluate(&mut |name| {
-            if name == "age" {
+        declared.label.evaluate(&mut |input| {
+            if input.name() == "age" {
                 Some(2.0)
             } else {
-                said.get(name).copied()
+                said.get(input.name()).copied()
             }
         })
     }?;
@@ -173,6 +173,7 @@ fn label(
         (Loss::Binary, _) => value.clamp(0.0, 1.0),
         (Loss::Squared, Some((low, high))) => value.clamp(low.into(), high.into()),
         (Loss::Squared, None) => value,
+        (loss, _) => panic!("`CHAINS` has no objective of loss {loss:?}"),
     };
     Some(value as f32)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    Clock, Event, EventClock, EventsError, HistoryRule, Recorded, Recorder, RecorderOptions, Replay,
+    Clock, DerivedRules, Event, EventClock, EventsError, Recorded, Recorder, RecorderOptions, Replay,
     RoleLock, Store, verify_derived,
 };
 
@@ -354,8 +354,8 @@ fn many_threads_record_at_once_and_every_acknowledged_event_is_in_the_log() {
     assert!(read.iter().zip(1..).all(|(event, seq)| event.seq() == seq));
 }
 
-fn history() -> Vec<HistoryRule> {
-    HistoryRule::of(&spec())
+fn history() -> DerivedRules {
+    DerivedRules::of(&spec())
 }
 
 /// Serves slates with the derived values of their moment, over days and a restart.
@@ -365,10 +365,14 @@ fn serve(dir: &Path, days: i64) {
         for number in 0..20 {
             let (id, time) = (format!("{day}-{number}"), day * DAY + number);
             let user = format!("u{}", number % 3);
-            let (as_of, shared) = recorder.derived().read().unwrap().values(&user, &history());
+            let derived = recorder
+                .derived()
+                .read()
+                .unwrap()
+                .values(&user, [], time, &history());
             let shown = Slate {
-                shared,
-                as_of,
+                shared: derived.shared,
+                as_of: derived.as_of,
                 ..slate(&id, time, &user, &["v1", "v2"])
             };
             recorder.record_slate(shown).unwrap();
@@ -404,7 +408,8 @@ fn a_value_served_otherwise_than_the_log_says_is_found() {
     recorder.record_slate(lie).unwrap().wait().unwrap();
     let report = verify_derived(Replay::open(dir.path(), 1, None).unwrap(), &history()).unwrap();
     assert_eq!(report.mismatches.len(), 1);
-    assert_eq!(report.mismatches[0].served, ["v9"]);
+    assert_eq!(report.mismatches[0].served, Some(texts(&["v9"])));
+    assert_eq!(report.mismatches[0].recomputed, Some(texts(&[])));
 }
 
 #[test]

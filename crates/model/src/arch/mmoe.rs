@@ -14,7 +14,7 @@ use spec::Spec;
 
 use super::stack::{Stack, StackActivations, Tower, TowerActivations};
 use crate::tensors::{dense_tensors, dense_tensors_mut};
-use crate::{Tensor, TensorMut};
+use crate::{Activity, Tensor, TensorMut};
 
 /// Weights of the mixture; a gradient has the same type.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +122,23 @@ impl Mmoe {
                 &mut acts.towers[k],
                 &mut logits[k],
             );
+        }
+    }
+
+    /// Counts the active units and the gates' shares of the last forward over `batch` rows.
+    pub(crate) fn count(&self, batch: usize, acts: &MmoeActivations, activity: &mut Activity) {
+        self.shared.count("shared", None, batch, &acts.shared, activity);
+        for (layer, width) in self.experts.widths.iter().enumerate() {
+            let outputs = acts.experts.layer(layer, batch);
+            for expert in 0..self.experts.count {
+                let name = format!("expert {} layer {}", expert + 1, layer + 1);
+                activity.add_expert_layer(name, expert, outputs.columns(expert * width, *width));
+            }
+        }
+        let gates = Mat::new(&acts.gates, batch, self.columns().0);
+        activity.add_gates(gates, self.experts.count);
+        for (k, (name, tower)) in self.names.iter().zip(&self.towers).enumerate() {
+            tower.count(name, k, batch, &acts.towers[k], activity);
         }
     }
 

@@ -14,7 +14,7 @@ pub use mmoe::{Mmoe, MmoeActivations};
 pub use shared_bottom::{SharedBottom, SharedBottomActivations};
 pub use stack::{Stack, Tower};
 
-use crate::{Tensor, TensorMut};
+use crate::{Activity, Tensor, TensorMut};
 
 /// The main tower; a gradient has the same type.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +78,17 @@ impl Network {
             (Network::Mmoe(network), NetworkActivations::Mmoe(acts)) => {
                 network.forward(input, gate_dropout, acts, logits)
             }
+            _ => unreachable!("activations come from the same network"),
+        }
+    }
+
+    /// Counts the active units, and the gates' shares, of the last forward over `batch` rows.
+    pub(crate) fn count(&self, batch: usize, acts: &NetworkActivations, activity: &mut Activity) {
+        match (self, acts) {
+            (Network::SharedBottom(network), NetworkActivations::SharedBottom(acts)) => {
+                network.count(batch, acts, activity)
+            }
+            (Network::Mmoe(network), NetworkActivations::Mmoe(acts)) => network.count(batch, acts, activity),
             _ => unreachable!("activations come from the same network"),
         }
     }

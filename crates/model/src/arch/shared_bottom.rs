@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use spec::Spec;
 
 use super::stack::{Stack, StackActivations, Tower, TowerActivations};
-use crate::{Tensor, TensorMut};
+use crate::{Activity, Tensor, TensorMut};
 
 /// Weights of the network; a gradient has the same type.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +67,14 @@ impl SharedBottom {
         let h = self.shared.output(x, &acts.shared);
         for (k, tower) in self.towers.iter().enumerate() {
             tower.forward(h, &mut acts.towers[k], &mut logits[k]);
+        }
+    }
+
+    /// Counts the active units of the last forward over `batch` rows.
+    pub(crate) fn count(&self, batch: usize, acts: &SharedBottomActivations, activity: &mut Activity) {
+        self.shared.count("shared", None, batch, &acts.shared, activity);
+        for (k, (name, tower)) in self.names.iter().zip(&self.towers).enumerate() {
+            tower.count(name, k, batch, &acts.towers[k], activity);
         }
     }
 

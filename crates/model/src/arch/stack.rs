@@ -4,7 +4,7 @@ use nn::{Dense, Mat, MatMut, relu, relu_backward};
 use rand_chacha::ChaCha8Rng;
 
 use crate::tensors::{dense_tensors, dense_tensors_mut};
-use crate::{Tensor, TensorMut};
+use crate::{Activity, Tensor, TensorMut};
 
 /// He's scale for layers that end in ReLU.
 const HE: f32 = std::f32::consts::SQRT_2;
@@ -85,6 +85,21 @@ impl Stack {
         match (self.layers.last(), acts.outputs.last()) {
             (Some(layer), Some(output)) => Mat::new(output, input.rows(), layer.outputs),
             _ => input,
+        }
+    }
+
+    /// Counts the active units of the last forward over `batch` rows; `name` is what the layers belong to.
+    pub(crate) fn count(
+        &self,
+        name: &str,
+        objective: Option<usize>,
+        batch: usize,
+        acts: &StackActivations,
+        activity: &mut Activity,
+    ) {
+        for (at, (layer, output)) in self.layers.iter().zip(&acts.outputs).enumerate() {
+            let output = Mat::new(output, batch, layer.outputs);
+            activity.add_layer(format!("{name} layer {}", at + 1), objective, output);
         }
     }
 
@@ -204,6 +219,20 @@ impl Tower {
         self.hidden.forward(input, &mut acts.hidden);
         let hidden = self.hidden.output(input, &acts.hidden);
         self.logit.forward(hidden, MatMut::new(logits, input.rows(), 1));
+    }
+
+    /// Counts the active units of the last forward over `batch` rows.
+    pub(crate) fn count(
+        &self,
+        name: &str,
+        objective: usize,
+        batch: usize,
+        acts: &TowerActivations,
+        activity: &mut Activity,
+    ) {
+        let name = format!("tower {name}");
+        self.hidden
+            .count(&name, Some(objective), batch, &acts.hidden, activity);
     }
 
     /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`, d_logits `[batch]`.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::testing::{BOTTOMS, MIXTURES, random_batch, ranker_of, see_everything, spec_with};
-use crate::{Positions, Scaler};
+use crate::{Positions, Scaler, Watch};
 
 /// A ranker that is not as it began: rows seen, a scaler fitted, a shallow tower.
 fn trained(model: &str) -> Ranker {
@@ -19,18 +19,18 @@ fn trained(model: &str) -> Ranker {
     {
         *weight = at as f32 / 3.0;
     }
-    let mut scalers = ranker.encoder.scalers().clone();
+    let mut fitted = ranker.encoder.fitted().clone();
     let spec = ranker.spec().clone();
-    scalers[spec.field("length").unwrap()] = Some(Scaler::Standard {
+    fitted.scalers[spec.field("length").unwrap()] = Some(Scaler::Standard {
         mean: 0.1,
         deviation: 1.0 / 3.0,
     });
-    scalers[spec.field("age").unwrap()] = Some(Scaler::Quantile {
+    fitted.scalers[spec.field("age").unwrap()] = Some(Scaler::Quantile {
         values: vec![-0.1, 1e-7],
         ranks: vec![0.3, 0.7],
     });
     Ranker {
-        encoder: Encoder::new(spec, scalers),
+        encoder: Encoder::new(spec, fitted),
         ..ranker
     }
 }
@@ -176,11 +176,11 @@ fn a_declaration_that_no_longer_parses_is_refused_with_file_and_line() {
 fn scalers_of_another_declaration_are_refused() {
     let ranker = trained(BOTTOMS[0]);
     let files = to_files(&ranker).unwrap();
-    let with = |change: &dyn Fn(&mut Scalers)| {
-        let mut scalers = ranker.encoder.scalers().clone();
-        change(&mut scalers);
+    let with = |change: &dyn Fn(&mut crate::Scalers)| {
+        let mut fitted = ranker.encoder.fitted().clone();
+        change(&mut fitted.scalers);
         let mut files = files.clone();
-        files.insert(SCALERS.to_owned(), serde_json::to_vec(&scalers).unwrap());
+        files.insert(SCALERS.to_owned(), serde_json::to_vec(&fitted).unwrap());
         refusal(&files)
     };
     let (user, age) = (0, ranker.spec().field("age").unwrap());
@@ -188,6 +188,51 @@ fn scalers_of_another_declaration_are_refused() {
     assert!(with(&|scalers| scalers[age] = None).contains("the scaler of `age`"));
     assert!(with(&|scalers| scalers[age] = Some(Scaler::None)).contains("the scaler of `age`"));
     assert!(with(&|scalers| scalers[user] = Some(Scaler::None)).contains("the scaler of `user`"));
+}
+
+#[test]
+fn watch_times_are_read_back_and_those_of_another_declaration_are_refused() {
+    let ranker = crate::testing::fitted_to_times(&crate::testing::spec_of_times(), 3);
+    let (_dir, path) = written(&ranker);
+    let back = read(&path).unwrap();
+    assert_eq!(back.encoder.fitted(), ranker.encoder.fitted());
+    let batch = random_batch(&ranker, 50, 1);
+    assert_eq!(
+        back.predict(&batch, Positions::Missing),
+        ranker.predict(&batch, Positions::Missing)
+    );
+
+    let files = to_files(&ranker).unwrap();
+    let with = |change: &dyn Fn(&mut Vec<Option<Watch>>)| {
+        let mut fitted = ranker.encoder.fitted().clone();
+        change(&mut fitted.watch);
+        let mut files = files.clone();
+        files.insert(SCALERS.to_owned(), serde_json::to_vec(&fitted).unwrap());
+        refusal(&files)
+    };
+    assert!(with(&|watch| drop(watch.pop())).contains("watch times of 3 objectives; the declaration has 4"));
+    assert!(with(&|watch| watch[1] = None).contains("the watch times of `share`"));
+    assert!(with(&|watch| watch.swap(1, 2)).contains("the watch times of `share`"));
+    assert!(with(&|watch| watch[0] = watch[2].clone()).contains("the watch times of `click`"));
+    assert!(
+        with(&|watch| watch[2] = Some(Watch::Logistic { mean: 0.0 })).contains("the watch times of `odds`")
+    );
+    let falling = |watch: &mut Vec<Option<Watch>>| {
+        if let Some(Watch::Quantile { groups, .. }) = &mut watch[3] {
+            groups[0].knots.reverse();
+        }
+    };
+    assert!(with(&falling).contains("the watch times of `rank`"));
+    let unknown = String::from_utf8(files[SCALERS].clone())
+        .unwrap()
+        .replacen('{', "{\"more\":1,", 1);
+    let mut files = files.clone();
+    files.insert(SCALERS.to_owned(), unknown.into_bytes());
+    assert!(
+        refusal(&files).contains("unknown field `more`"),
+        "{}",
+        refusal(&files)
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod kinds;
+
 use events::{Examples, Fields, Value};
 
 use super::*;
@@ -80,7 +82,7 @@ fn bags<'a>(encoder: &Encoder, batch: &'a Encoded, name: &str) -> Vec<&'a [u32]>
         .iter()
         .position(|input| input.field == field)
         .unwrap();
-    let EncodedIds { offsets, rows } = &batch.ids[at];
+    let crate::EncodedIds { offsets, rows, .. } = &batch.ids[at];
     offsets
         .windows(2)
         .map(|pair| &rows[pair[0] as usize..pair[1] as usize])
@@ -256,4 +258,33 @@ fn no_finite_value_of_a_request_becomes_infinite() {
         batch.dense
     );
     assert_eq!(columns(&encoder, &batch, "match"), [[LARGEST, 0.0]]);
+}
+
+#[test]
+fn weights_slates_and_times_are_carried_along() {
+    let (_, examples, batch) = encoded();
+    assert_eq!(batch.weights, [1.0; 3], "1 where the log does not say");
+    assert_eq!(batch.slates, [0; 3]);
+    assert_eq!(batch.times, examples.times());
+    let spec = spec_with(BOTTOMS[0]);
+    let mut builder = events::ExampleBuilder::new(&spec);
+    for (time, slate) in [(7, Some("s1")), (8, Some("s2")), (9, Some("s1"))] {
+        let row = events::ExampleRow {
+            key: 1,
+            time,
+            user: "u",
+            item: "v",
+            slate,
+            position: None,
+            query: None,
+            shared: &Fields::new(),
+            fields: &Fields::new(),
+            labels: &[None; 3],
+        };
+        builder.push(&row).unwrap();
+    }
+    let batch = fitted(&spec, &examples).encode(&builder.finish());
+    assert_eq!(batch.times, [7, 8, 9]);
+    assert_eq!(batch.slates[0], xxh3_64(b"s1"));
+    assert!(batch.slates[0] == batch.slates[2] && batch.slates[0] != batch.slates[1]);
 }

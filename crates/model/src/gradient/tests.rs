@@ -1,3 +1,5 @@
+mod learning;
+
 use std::sync::Arc;
 
 use nn::{GradientMismatch, check_gradient};
@@ -6,7 +8,8 @@ use super::*;
 use crate::Positions;
 use crate::faults::assert_check_bites;
 use crate::testing::{
-    BOTTOMS, Draws, MIXTURES, TOLERANCE, away_from_kinks, random_batch, ranker_of, see_everything, spec_with,
+    BOTTOMS, Draws, MIXTURES, TOLERANCE, away_from_kinks, fitted_to_times, random_batch, ranker_of,
+    see_everything, spec_of_times, spec_with,
 };
 
 const KEYS: StepKeys = StepKeys {
@@ -15,10 +18,12 @@ const KEYS: StepKeys = StepKeys {
     first_pass: true,
 };
 
-/// A ranker whose tables and shallow tower are no longer near zero, and whose units stay on their side of ReLU.
 fn lively(model: &str) -> Ranker {
-    let spec = spec_with(model);
-    let mut ranker = ranker_of(&spec, 7);
+    enlivened(ranker_of(&spec_with(model), 7))
+}
+
+/// A ranker whose tables and shallow tower are no longer near zero, and whose units stay on their side of ReLU.
+fn enlivened(mut ranker: Ranker) -> Ranker {
     let mut draws = Draws::new(5);
     for table in &mut ranker.weights.tables {
         table.embedding.weight.fill_with(|| draws.value());
@@ -105,13 +110,22 @@ fn compare(ranker: &Ranker, batch: &Encoded, gradients: &Gradients) -> Result<()
 
 /// The second step on the same buffers is the one that is judged: it must not see the first.
 fn check(model: &str) -> Result<(), GradientMismatch> {
-    let mut ranker = lively(model);
+    check_ranker(lively(model))
+}
+
+fn check_ranker(mut ranker: Ranker) -> Result<(), GradientMismatch> {
     see_everything(&mut ranker);
     let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 9), Gradients::new(&ranker));
     ranker.gradient(&random_batch(&ranker, 9, 2), KEYS, &mut work, &mut gradients);
-    let batch = random_batch(&ranker, 6, 1);
+    let mut batch = random_batch(&ranker, 6, 1);
+    batch.weights = vec![1.0, 0.25, 3.0, 1.0, 2.0, 0.5];
     ranker.gradient(&batch, KEYS, &mut work, &mut gradients);
     compare(&ranker, &batch, &gradients)
+}
+
+/// Weighted ids, watch times in their own unit, negatives that are dropped.
+fn check_times() -> Result<(), GradientMismatch> {
+    check_ranker(enlivened(fitted_to_times(&spec_of_times(), 7)))
 }
 
 #[test]
@@ -147,8 +161,12 @@ fn the_check_of_a_whole_step_notices_planted_faults() {
         "gradient: id drop-out forgotten",
         "gradient: columns of the first field",
         "gradient: sum for mean",
+        "gradient: weights of ids forgotten",
     ];
-    assert_check_bites("gradient", &faults, || check(BOTTOMS[0]));
+    assert_check_bites("gradient", &faults, || {
+        check(BOTTOMS[0])?;
+        check_times()
+    });
 }
 
 #[test]
@@ -161,6 +179,7 @@ fn a_first_sighting_trains_the_row_for_new_ids_and_admits_its_own_as_a_copy() {
         *ids = crate::EncodedIds {
             offsets: vec![0, 1, 2, 3],
             rows: vec![first, 2, 2],
+            weights: Vec::new(),
         };
         ids.rows[1..].fill(ranker.weights.tables[input.table].new_row());
     }
@@ -303,4 +322,47 @@ fn base_rates_are_what_a_network_without_other_weights_predicts() {
     for (found, expected) in predictions.row(1).iter().zip([0.03, 1.5, 0.0]) {
         assert!((found - expected).abs() < 1e-6, "{found}, expected {expected}");
     }
+}
+
+#[test]
+fn a_weight_of_an_example_multiplies_its_loss_and_its_gradient() {
+    let mut ranker = enlivened(fitted_to_times(&spec_of_times(), 7));
+    see_everything(&mut ranker);
+    let batch = random_batch(&ranker, 2, 1);
+    let mut step = |batch: &Encoded| {
+        let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 4), Gradients::new(&ranker));
+        let losses = ranker.gradient(batch, KEYS, &mut work, &mut gradients);
+        (losses, gradients.network.tensors()[0].values.to_vec())
+    };
+    // The first example four times, of which the mean is half that of two with weights 4 and 1.
+    let (mut heavy, mut often) = (batch.clone(), batch.clone());
+    heavy.weights = vec![3.0, 1.0];
+    often.append(&batch.select(&[0, 0]));
+    let ((heavy_losses, heavy), (often_losses, often)) = (step(&heavy), step(&often));
+    for (heavy, often) in heavy_losses.iter().zip(&often_losses) {
+        assert!((heavy - often).abs() < 1e-9 * often.max(1.0), "{heavy}, {often}");
+    }
+    for (heavy, often) in heavy.iter().zip(&often) {
+        assert!((heavy - 2.0 * often).abs() < 1e-4, "{heavy}, {often}");
+    }
+}
+
+#[test]
+fn the_declared_share_of_negatives_is_kept_anew_each_pass_and_no_other_label_is_dropped() {
+    let ranker = fitted_to_times(&spec_of_times(), 7);
+    let mut batch = random_batch(&ranker, 10_000, 1);
+    batch.labels[0] = (0..10_000).map(|row| [0.0, 1.0, 0.0, 0.3][row % 4]).collect();
+    let kept = |keep: f32, seed: u64| {
+        let mut targets = batch.labels[0].clone();
+        drop_negatives(&batch, 0, keep, seed, &mut targets);
+        targets.iter().map(|target| !target.is_nan()).collect::<Vec<_>>()
+    };
+    let first = kept(0.1, 5);
+    assert!(first.iter().skip(1).step_by(2).all(|kept| *kept));
+    let share = first.iter().step_by(2).filter(|kept| **kept).count() as f32 / 5e3;
+    // Five standard deviations of a share of 0.1.
+    assert!((share - 0.1).abs() < 0.021, "{share}");
+    assert_eq!(first, kept(0.1, 5));
+    assert_ne!(first, kept(0.1, 6));
+    assert!(kept(1.0, 5).iter().all(|kept| *kept));
 }

@@ -1,6 +1,6 @@
 //! Each layer and loss by itself: forward and every gradient.
 
-use nn::{Dense, Dropout, ExpertsActivations, GateDropout, Mat, MatMut, Pool, SparseGrad};
+use nn::{Bags, Dense, Dropout, ExpertsActivations, GateDropout, Mat, MatMut, Pool, SparseGrad};
 
 use crate::vectors::{BAGS, Golden, compare_experts, experts_of, gates_of, spread, table_of};
 
@@ -147,12 +147,58 @@ fn losses_are_pytorch_s() {
         golden.compare(&format!("d_{name}"), d);
     };
     let mut d = [0.0; 7];
-    compare("binary", nn::binary_loss(&logits, &labels, 1.0, &mut d), &d);
-    let loss = nn::squared_loss(&logits, &labels, None, 1.0, &mut d);
+    compare("binary", nn::binary_loss(&logits, &labels, &[], 1.0, &mut d), &d);
+    let loss = nn::squared_loss(&logits, &labels, &[], None, 1.0, &mut d);
     compare("squared", loss, &d);
     let range = Some((-1.0, 4.0));
-    let loss = nn::squared_loss(&logits, &labels, range, 1.0, &mut d);
+    let loss = nn::squared_loss(&logits, &labels, &[], range, 1.0, &mut d);
     compare("ranged", loss, &d);
+}
+
+#[test]
+fn weighted_rows_are_pytorch_s() {
+    let golden = golden!("weighted_embedding");
+    let weights = golden.get("weights");
+    let bags = Bags {
+        weights: &weights,
+        ..BAGS
+    };
+    let (table, d_output) = (table_of(golden.get("weight"), 8), golden.get("d_output"));
+    for (name, pool) in [("mean", Pool::Mean), ("sum", Pool::Sum)] {
+        let mut output = [0.0; 15];
+        table.forward(bags, pool, MatMut::new(&mut output, 5, 3));
+        golden.compare(name, &output);
+        let mut grad = SparseGrad::new(8, 3);
+        table.backward(bags, pool, Mat::new(&d_output, 5, 3), &mut grad);
+        golden.compare(&format!("d_weight_{name}"), &spread(&grad, 8));
+    }
+}
+
+#[test]
+fn losses_of_weighted_examples_and_of_times_are_pytorch_s() {
+    let golden = golden!("weighted_losses");
+    let [logits, labels, times, weights] =
+        ["logits", "labels", "times", "weights"].map(|name| golden.get(name));
+    let compare = |name: &str, loss: f64, d: &[f32]| {
+        let expected = golden.number(name);
+        assert!(
+            (loss - expected).abs() <= 1e-6 * expected,
+            "`{name}`: {loss}, PyTorch {expected}"
+        );
+        golden.compare(&format!("d_{name}"), d);
+    };
+    let mut d = [0.0; 7];
+    compare(
+        "binary",
+        nn::binary_loss(&logits, &labels, &weights, 1.0, &mut d),
+        &d,
+    );
+    let loss = nn::squared_loss(&logits, &labels, &weights, Some((0.0, 1.0)), 1.0, &mut d);
+    compare("squared", loss, &d);
+    let loss = nn::weighted_logistic_loss(&logits, &times, &[], 1.0, &mut d);
+    compare("logistic", loss, &d);
+    let loss = nn::weighted_logistic_loss(&logits, &times, &weights, 1.0, &mut d);
+    compare("weighted_logistic", loss, &d);
 }
 
 #[test]

@@ -249,5 +249,38 @@ def adagrad_rows():
           weights=torch.stack(weights), accumulators=sums)
 
 
-for case in (dense, experts, gates, mixture, embedding, losses, dropout, step, adam, adam_rows, adagrad_rows):
+def weighted_embedding():
+    table, weights, c = weight(8, 3), torch.randn(len(ROWS)), torch.randn(5, 3)
+    values = {"weight": table, "weights": weights, "d_output": c}
+    for mode in ("sum", "mean"):
+        y = F.embedding_bag(torch.tensor(ROWS), table, torch.tensor(OFFSETS[:-1]), mode="sum", per_sample_weights=weights)
+        if mode == "mean":
+            sizes = [weights[a:b].abs().sum() for a, b in zip(OFFSETS, OFFSETS[1:])]
+            y = y / torch.stack(sizes).clamp_min(1e-9).unsqueeze(1)
+        (gradient,) = torch.autograd.grad((y * c).sum(), table)
+        values |= {mode: y, f"d_weight_{mode}": gradient}
+    write("weighted_embedding", **values)
+
+
+def weighted_losses():
+    absent = float("nan")
+    z, labels = weight(7, scale=2.0), torch.tensor([1.0, 0.0, absent, 0.3, 1.0, 0.0, 0.7])
+    times, weights = torch.tensor([0.0, 0.4, 7.5, absent, 1.0, 0.0, 2.0]), torch.rand(7) * 3
+    there, seen = ~labels.isnan(), ~times.isnan()
+    binary = F.binary_cross_entropy_with_logits(z[there], labels[there], weights[there], reduction="sum")
+    squared = (weights[there] * (z[there].sigmoid() - labels[there]) ** 2).sum()
+    zs, ts = z[seen], times[seen]
+    # Positives weigh their time, and each row is a negative of weight 1 too.
+    logistic = F.binary_cross_entropy_with_logits(zs, torch.ones_like(zs), ts, reduction="none")
+    logistic = logistic + F.binary_cross_entropy_with_logits(zs, torch.zeros_like(zs), reduction="none")
+    values = {"logits": z, "labels": labels, "times": times, "weights": weights}
+    for name, loss in (("binary", binary), ("squared", squared), ("logistic", logistic.sum()),
+                       ("weighted_logistic", (weights[seen] * logistic).sum())):
+        (gradient,) = torch.autograd.grad(loss, z, retain_graph=True)
+        values |= {name: loss.item(), f"d_{name}": gradient}
+    write("weighted_losses", **values)
+
+
+for case in (dense, experts, gates, mixture, embedding, losses, dropout, step, adam, adam_rows, adagrad_rows,
+             weighted_embedding, weighted_losses):
     case()

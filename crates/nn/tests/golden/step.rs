@@ -53,8 +53,15 @@ fn a_whole_training_step_is_pytorch_s() {
     let mut d_logits = [0.0; 10];
     let (d_click, d_watch) = d_logits.split_at_mut(batch);
     let losses = [
-        nn::binary_loss(&logits[..batch], &labels[..batch], 0.2, d_click),
-        nn::squared_loss(&logits[batch..], &labels[batch..], Some((0.0, 1.0)), 0.2, d_watch),
+        nn::binary_loss(&logits[..batch], &labels[..batch], &[], 0.2, d_click),
+        nn::squared_loss(
+            &logits[batch..],
+            &labels[batch..],
+            &[],
+            Some((0.0, 1.0)),
+            0.2,
+            d_watch,
+        ),
     ];
     golden.compare("losses", &losses.map(|loss| loss as f32));
 

@@ -86,6 +86,7 @@ pub fn gates_of(weight: Vec<f32>, inputs: usize, gates: usize, choices: usize) -
 pub const BAGS: Bags = Bags {
     offsets: &[0, 3, 3, 4, 8, 10],
     rows: &[2, 0, 2, 5, 1, 1, 0, 6, 6, 3],
+    weights: &[],
 };
 
 pub fn table_of(weight: Vec<f32>, rows: usize) -> Embedding {

@@ -12,6 +12,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use spec::Spec;
 
+use crate::names::{Names, Warnings};
 use crate::problem::{Body, off_thread};
 use crate::resolve::{Shared, item_fields};
 use crate::service::same_user;
@@ -35,6 +36,38 @@ pub(crate) struct RankRequest {
     request: Option<String>,
     /// ms since 1970; default now.
     time: Option<i64>,
+}
+
+impl RankRequest {
+    fn candidates(&self) -> Result<&[Candidate], Problem> {
+        let Some(candidates) = &self.candidates else {
+            return Err(Problem::unusable(
+                "`candidates` is missing: name the items to rank; there is no retrieval yet",
+            ));
+        };
+        if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
+            let found = candidates.len();
+            return Err(Problem::unusable(format!(
+                "`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}"
+            )));
+        }
+        Ok(candidates)
+    }
+
+    /// What is given under names that no field reads.
+    fn warnings(&self, names: &Names) -> Vec<String> {
+        let mut shared = Warnings::of(&names.shared);
+        for name in self.context.keys() {
+            shared.look(name, || "`context`".to_owned());
+        }
+        let mut of_items = Warnings::of(&names.item);
+        for (item, given) in self.candidates.iter().flatten().map(Candidate::parts) {
+            for name in given.keys() {
+                of_items.look(name, || format!("candidate `{item}`"));
+            }
+        }
+        [shared.finish(), of_items.finish()].concat()
+    }
 }
 
 /// In JSON an id alone, or an object.
@@ -93,6 +126,9 @@ struct RankAnswer {
     model: String,
     score_version: i64,
     items: Vec<RankedItem>,
+    /// What was given and is not read, most likely by mistake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -127,7 +163,15 @@ fn rank(service: &Service, request: RankRequest) -> Result<serde_json::Value, Pr
     }
     let spec = live.ranker.spec().clone();
     let (slate, scores) = ranked_slate(service, &live, &spec, id, time, &request)?;
-    let answer = answer(&slate, &spec, &live.version, live.score_version, &scores)?;
+    let warnings = request.warnings(&live.names);
+    let answer = answer(
+        &slate,
+        &spec,
+        &live.version,
+        live.score_version,
+        &scores,
+        warnings,
+    )?;
     let answer = service.settle(slate, request.request.as_deref(), answer)?;
     service.accepted(request.time);
     Ok(answer)
@@ -142,11 +186,15 @@ fn ranked_slate(
     time: i64,
     request: &RankRequest,
 ) -> Result<(Slate, Vec<f64>), Problem> {
-    let (as_of, derived) = {
+    let candidates = request.candidates()?;
+    // One read for the user and all candidates, so that one `as_of` holds for all of it.
+    let derived = {
         let derived = service.recorder.derived();
         let derived = derived.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        derived.values(&request.user, &live.histories)
+        let items = candidates.iter().map(|candidate| candidate.parts().0);
+        derived.values(&request.user, items, time, &live.derived)
     };
+    let candidates = candidates.iter().zip(derived.items);
     let (shared, candidates) = {
         let catalogue = service.catalogue();
         let shared = Shared {
@@ -155,10 +203,11 @@ fn ranked_slate(
             user: &request.user,
             query: request.query.as_deref(),
             context: &request.context,
+            now: time,
         };
         (
-            shared.fields(derived)?,
-            resolved_candidates(spec, &catalogue, request)?,
+            shared.fields(derived.shared)?,
+            resolved_candidates(spec, &catalogue, candidates, time)?,
         )
     };
     let mut slate = Slate {
@@ -170,7 +219,7 @@ fn ranked_slate(
         impressions: Vec::new(),
         model: Some(live.version.clone()),
         score_version: Some(live.score_version),
-        as_of,
+        as_of: derived.as_of,
     };
     let examples = candidate_examples(spec, &slate, &candidates)?;
     let predictions = live.ranker.predict_examples(&examples, Positions::Missing);
@@ -183,30 +232,23 @@ fn ranked_slate(
 }
 
 /// Candidates with their field values, by item id, so that the order in which they were given cannot matter.
-fn resolved_candidates(
+fn resolved_candidates<'r>(
     spec: &Spec,
     catalogue: &events::Catalogue,
-    request: &RankRequest,
+    candidates: impl ExactSizeIterator<Item = (&'r Candidate, Fields)>,
+    now: i64,
 ) -> Result<Vec<(String, Fields)>, Problem> {
-    let Some(candidates) = &request.candidates else {
-        return Err(Problem::unusable(
-            "`candidates` is missing: name the items to rank; there is no retrieval yet",
-        ));
-    };
-    if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
-        let found = candidates.len();
-        return Err(Problem::unusable(format!(
-            "`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}"
-        )));
-    }
     let mut seen = BTreeSet::new();
     let mut resolved = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
+    for (candidate, rates) in candidates {
         let (item, given) = candidate.parts();
         if !seen.insert(item) {
             return Err(Problem::unusable(format!("candidate `{item}` is named twice")));
         }
-        resolved.push((item.to_owned(), item_fields(spec, catalogue, item, given)?));
+        resolved.push((
+            item.to_owned(),
+            item_fields(spec, catalogue, item, given, rates, now)?,
+        ));
     }
     resolved.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(resolved)
@@ -263,6 +305,7 @@ fn answer(
     model: &str,
     score_version: i64,
     scores: &[f64],
+    warnings: Vec<String>,
 ) -> Result<serde_json::Value, Problem> {
     let items = slate.impressions.iter().zip(scores).map(|(impression, &score)| {
         let predictions = spec.objectives.iter().zip(&impression.predictions);
@@ -280,6 +323,7 @@ fn answer(
         model: model.to_owned(),
         score_version,
         items: items.collect(),
+        warnings,
     };
     serde_json::to_value(answer).map_err(|error| Problem::unavailable(error.to_string()))
 }
@@ -304,5 +348,12 @@ fn answer_again(service: &Service, slate: Slate) -> Result<serde_json::Value, Pr
         .iter()
         .map(|impression| live.score.combine(&impression.predictions))
         .collect();
-    answer(&slate, live.ranker.spec(), &version, score_version, &scores)
+    answer(
+        &slate,
+        live.ranker.spec(),
+        &version,
+        score_version,
+        &scores,
+        Vec::new(),
+    )
 }

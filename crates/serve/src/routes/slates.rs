@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use events::{Fields, HistoryRule, Impression, Slate};
+use events::{DerivedRules, Fields, Impression, Slate};
 use serde::Deserialize;
 
+use crate::names::{Names, Warnings};
 use crate::problem::{OneOrMany, off_thread};
 use crate::resolve::{Shared, item_fields};
 use crate::routes::feedback::{Stored, stored};
 use crate::service::OWN_PREFIXES;
+use crate::shown::items_of;
 use crate::{Problem, Service};
 
 /// A slate that was shown elsewhere.
@@ -49,16 +51,45 @@ pub(crate) async fn post(
 ) -> Result<(StatusCode, Json<Stored>), Problem> {
     let answer = off_thread(move || {
         let carried = posted.iter().filter_map(|posted| posted.time).max();
+        let warnings = service
+            .names()
+            .map_or_else(Vec::new, |names| warnings(&names, &posted));
         // All are read before the first is stored: a bad one refuses the request whole.
         let slates: Vec<Slate> = posted
             .into_iter()
             .map(|posted| resolve(&service, posted))
             .collect::<Result<_, _>>()?;
+        let shown: Vec<_> = slates
+            .iter()
+            .map(|slate| (slate.id.clone(), items_of(slate)))
+            .collect();
         let receipt = service.recorder.record_slates(slates)?;
         service.accepted(carried);
-        stored(receipt)
+        let stored = stored(receipt, warnings)?;
+        // Of a duplicate, what was stored first may show others.
+        if stored.is_all_new() {
+            let mut known = service.shown();
+            shown.into_iter().for_each(|(id, items)| known.note(id, items));
+        }
+        Ok(stored)
     });
     Ok((StatusCode::ACCEPTED, Json(answer.await?)))
+}
+
+/// What is given under names that no field reads.
+fn warnings(names: &Names, posted: &[PostedSlate]) -> Vec<String> {
+    let (mut shared, mut of_items) = (Warnings::of(&names.shared), Warnings::of(&names.item));
+    for slate in posted {
+        for name in slate.context.keys() {
+            shared.look(name, || format!("`context` of slate `{}`", slate.id));
+        }
+        for item in &slate.items {
+            for name in item.fields.keys() {
+                of_items.look(name, || format!("item `{}` of slate `{}`", item.item, slate.id));
+            }
+        }
+    }
+    [shared.finish(), of_items.finish()].concat()
 }
 
 fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
@@ -81,10 +112,11 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
             "no declaration yet, so the fields of a slate are unknown: start with `--spec` or `--model`",
         ));
     };
-    let (as_of, derived) = {
+    let derived = {
         let derived = service.recorder.derived();
         let derived = derived.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        derived.values(&posted.user, &HistoryRule::of(&spec))
+        let items = posted.items.iter().map(|item| item.item.as_str());
+        derived.values(&posted.user, items, time, &DerivedRules::of(&spec))
     };
     let catalogue = service.catalogue();
     let shared = Shared {
@@ -93,10 +125,13 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
         user: &posted.user,
         query: posted.query.as_deref(),
         context: &posted.context,
+        now: time,
     };
-    let shared = shared.fields(derived).map_err(|problem| problem.within(&place))?;
+    let shared = shared
+        .fields(derived.shared)
+        .map_err(|problem| problem.within(&place))?;
     let mut impressions = Vec::with_capacity(posted.items.len());
-    for (place_in_list, item) in (1u32..).zip(posted.items) {
+    for ((place_in_list, item), rates) in (1u32..).zip(posted.items).zip(derived.items) {
         let position = item.position.unwrap_or(place_in_list);
         if position == 0 {
             return Err(Problem::unusable(format!(
@@ -110,7 +145,7 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
                 item.item
             )));
         }
-        let fields = item_fields(&spec, &catalogue, &item.item, &item.fields)
+        let fields = item_fields(&spec, &catalogue, &item.item, &item.fields, rates, time)
             .map_err(|problem| problem.within(&place))?;
         impressions.push(Impression {
             item: item.item,
@@ -129,6 +164,6 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
         impressions,
         model: None,
         score_version: None,
-        as_of,
+        as_of: derived.as_of,
     })
 }

@@ -1,10 +1,11 @@
 //! `[fields]`: each field by itself; tables and pairs of fields have their own files.
 
 use super::value::{choice, choice_or, dropout_or, name, whole, whole_or};
-use super::{pairs, tables};
+use super::{pairs, sources, tables};
 use crate::raw;
+use crate::reference::FIELD;
 use crate::report::{At, Report};
-use crate::{Field, Keys, Kind, Pool, Scale, Side, Source, Table, Use};
+use crate::{Field, Keys, Kind, Pool, Scale, Side, Table, Use, suggestion};
 
 /// The word for a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,7 @@ pub(super) enum KindWord {
     Id,
     Ids,
     Number,
+    Text,
     Vector,
 }
 
@@ -22,13 +24,9 @@ impl KindWord {
             KindWord::Id => "id",
             KindWord::Ids => "ids",
             KindWord::Number => "number",
+            KindWord::Text => "text",
             KindWord::Vector => "vector",
         }
-    }
-
-    /// Whether its values are ids, which a table turns into rows.
-    pub(super) fn has_table(self) -> bool {
-        matches!(self, KindWord::Id | KindWord::Ids)
     }
 }
 
@@ -42,6 +40,28 @@ pub(super) struct Part<'d> {
     pub(super) attribute: &'d str,
 }
 
+impl Part<'_> {
+    /// Whether `key` belongs to its kind.
+    pub(super) fn takes(&self, key: &str) -> bool {
+        let kinds = FIELD.key(key).map_or(&[][..], |key| key.kinds);
+        kinds.is_empty() || self.kind.is_none_or(|kind| kinds.contains(&kind.text()))
+    }
+
+    /// Whether a table turns its values into rows: ids, texts, and numbers in buckets.
+    pub(super) fn has_table(&self) -> bool {
+        match self.kind {
+            Some(KindWord::Id | KindWord::Ids | KindWord::Text) => true,
+            Some(KindWord::Number) => self.raw.edges.is_some(),
+            Some(KindWord::Vector) | None => false,
+        }
+    }
+
+    /// Whether its table is one of ids, which other fields may share.
+    pub(super) fn has_ids(&self) -> bool {
+        matches!(self.kind, Some(KindWord::Id | KindWord::Ids))
+    }
+}
+
 const SIDES: [(&str, Side); 5] = [
     ("user", Side::User),
     ("context", Side::Context),
@@ -50,30 +70,12 @@ const SIDES: [(&str, Side); 5] = [
     ("pair", Side::Pair),
 ];
 
-const KINDS: [(&str, KindWord); 4] = [
+const KINDS: [(&str, KindWord); 5] = [
     ("id", KindWord::Id),
     ("ids", KindWord::Ids),
     ("number", KindWord::Number),
+    ("text", KindWord::Text),
     ("vector", KindWord::Vector),
-];
-
-/// The kinds that a key belongs to; keys not listed belong to all.
-const BELONGS: [(&str, &[KindWord]); 15] = [
-    ("dim", &[KindWord::Id, KindWord::Ids]),
-    ("buckets", &[KindWord::Id, KindWord::Ids]),
-    ("values", &[KindWord::Id, KindWord::Ids]),
-    ("admit_after", &[KindWord::Id, KindWord::Ids]),
-    ("shares", &[KindWord::Id, KindWord::Ids]),
-    ("id_dropout", &[KindWord::Id, KindWord::Ids]),
-    ("from", &[KindWord::Ids]),
-    ("last", &[KindWord::Ids]),
-    ("pool", &[KindWord::Ids]),
-    ("scale", &[KindWord::Number]),
-    ("powers", &[KindWord::Number]),
-    ("missing", &[KindWord::Number]),
-    ("dot", &[KindWord::Number]),
-    ("width", &[KindWord::Vector]),
-    ("product", &[KindWord::Vector]),
 ];
 
 /// Checks `[fields]`.
@@ -119,7 +121,8 @@ pub(super) fn check(
             ),
             usage: part.usage,
             attribute: part.attribute.to_owned(),
-            source: source(part, report),
+            column: column(part, report),
+            source: sources::check(part, report),
         })
         .collect();
     (fields, tables)
@@ -136,7 +139,7 @@ fn part<'d>(raw: &'d raw::Field, keys: &Keys, report: &Report) -> Part<'d> {
     }
     let (sides, kinds) = (
         "expected `user`, `context`, `query`, `item` or `pair`",
-        "expected `id`, `ids`, `number` or `vector`",
+        "expected `id`, `ids`, `number`, `text` or `vector`",
     );
     let part = Part {
         raw,
@@ -169,22 +172,41 @@ fn required<'d, T>(
     at.as_ref()
 }
 
+/// Its column in flat files.
+fn column(part: &Part, report: &Report) -> String {
+    let Some(at) = &part.raw.column else {
+        return part.raw.name.clone();
+    };
+    if at.value.is_empty() {
+        report.add(&at.place, "`column` is empty", "expected the name of a column");
+    }
+    if part.side == Some(Side::Pair) {
+        let help = "leave it out: a pair value is computed";
+        report.add(&at.place, "`column` has no value to name", help);
+    }
+    at.value.clone()
+}
+
 /// Every typed key must belong to the kind.
 fn belongs(part: &Part, report: &Report) {
     let Some(kind) = part.kind else { return };
     for place in &part.raw.typed {
-        let Some((key, kinds)) = BELONGS.iter().find(|(key, _)| *key == place.key()) else {
-            continue;
-        };
-        if !kinds.contains(&kind) {
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.text())).collect();
-            let help = format!("leave it out: it is for kind {}", kinds.join(" and "));
+        let key = place.key();
+        if !part.takes(key) {
+            let kinds = FIELD.key(key).map_or(&[][..], |key| key.kinds);
+            let help = format!("leave it out: it is for kind {}", suggestion::and(kinds));
             report.add(
                 place,
                 format!("`{key}` does not belong to kind `{}`", kind.text()),
                 help,
             );
         }
+    }
+    if let (KindWord::Number, Some(dim), None) = (kind, &part.raw.dim, &part.raw.edges)
+        && !report.blames(&part.raw.place.path_of("edges"))
+    {
+        let help = "add `edges = [...]`, which puts the number in buckets, or leave `dim` out";
+        report.add(&dim.place, "`dim` without `edges`", help);
     }
 }
 
@@ -233,7 +255,8 @@ fn attribute(part: &Part, report: &Report) {
     let reason = match part.side {
         Some(Side::Context) => "a context value comes with the request",
         Some(Side::Pair) => "a pair value is computed",
-        _ if part.raw.from.is_some() => "`from` takes the value from the log",
+        _ if part.raw.from.is_some() || part.raw.rate.is_some() => "the value comes from the log",
+        _ if part.raw.since.is_some() || part.raw.part.is_some() => "the value comes from a time",
         _ => return,
     };
     report.add(
@@ -262,42 +285,6 @@ fn width(part: &Part, report: &Report) -> usize {
     0
 }
 
-fn source(part: &Part, report: &Report) -> Source {
-    let (from, last) = (&part.raw.from, &part.raw.last);
-    let Some(from) = from else {
-        if let Some(last) = last
-            && part.kind == Some(KindWord::Ids)
-            && !report.blames(&part.raw.place.path_of("from"))
-        {
-            report.add(
-                &last.place,
-                "`last` without `from`",
-                "add `from = \"feedback.KIND\"`, or leave `last` out",
-            );
-        }
-        return Source::Given;
-    };
-    let feedback = from.value.strip_prefix("feedback.").unwrap_or_default();
-    if feedback.is_empty() || feedback.contains(char::is_whitespace) {
-        report.add(
-            &from.place,
-            format!("`from` is `{}`", from.value),
-            "expected `feedback.KIND`, as `feedback.click`",
-        );
-    }
-    if part.side.is_some_and(|side| side != Side::User) && part.kind == Some(KindWord::Ids) {
-        report.add(
-            &from.place,
-            "`from` on a side other than `user`",
-            "expected side `user`: a history is a person's",
-        );
-    }
-    Source::History {
-        feedback: feedback.to_owned(),
-        last: whole_or(last, 1, 200, 50, report),
-    }
-}
-
 fn kind(
     part: &Part,
     table: usize,
@@ -307,36 +294,42 @@ fn kind(
     report: &Report,
 ) -> Kind {
     let raw = part.raw;
+    let id_dropout = || dropout_or(&raw.id_dropout, 0.0, report);
+    let pool = || {
+        let words = [("mean", Pool::Mean), ("sum", Pool::Sum)];
+        choice_or(&raw.pool, &words, Pool::Mean, report)
+    };
+    let missing = raw.missing.as_ref().map(|at| at.value as f32);
     match part.kind {
         Some(KindWord::Id) => Kind::Id {
             table,
-            id_dropout: dropout_or(&raw.id_dropout, 0.0, report),
+            id_dropout: id_dropout(),
+            cross: pair,
         },
         Some(KindWord::Ids) => Kind::Ids {
             table,
-            id_dropout: dropout_or(&raw.id_dropout, 0.0, report),
-            pool: choice_or(
-                &raw.pool,
-                &[("mean", Pool::Mean), ("sum", Pool::Sum)],
-                Pool::Mean,
-                report,
-            ),
+            id_dropout: id_dropout(),
+            pool: pool(),
+            weights: raw.weights.as_ref().map(|at| at.value.clone()),
         },
+        Some(KindWord::Text) => Kind::Text {
+            table,
+            id_dropout: id_dropout(),
+            pool: pool(),
+            ngrams: u8::try_from(whole_or(&raw.ngrams, 1, 4, 1, report)).unwrap_or(1),
+        },
+        Some(KindWord::Number) if raw.edges.is_some() => Kind::Buckets { table, missing },
         Some(KindWord::Number) => {
             let scales = [
                 ("none", Scale::None),
                 ("standard", Scale::Standard),
                 ("quantile", Scale::Quantile),
+                ("log", Scale::Log),
             ];
-            let later = [("log", "use `scale = \"quantile\"`, or give the logarithm itself")];
             Kind::Number {
-                scale: raw
-                    .scale
-                    .as_ref()
-                    .and_then(|at| choice(at, &scales, &later, report))
-                    .unwrap_or_default(),
+                scale: choice_or(&raw.scale, &scales, Scale::default(), report),
                 powers: raw.powers.as_ref().is_some_and(|at| at.value),
-                missing: raw.missing.as_ref().map(|at| at.value as f32),
+                missing,
                 dot: pair,
             }
         }

@@ -2,6 +2,7 @@
 
 use super::value::{choice, dropout_or, whole, whole_or};
 use crate::raw::{self, Declaration};
+use crate::reference::ARCHITECTURES_LATER;
 use crate::report::{At, Report};
 use crate::{Architecture, Experts, Model};
 
@@ -11,17 +12,6 @@ const WIDEST: u32 = 65536;
 const ARCHITECTURES: [(&str, Architecture); 2] = [
     ("shared-bottom", Architecture::SharedBottom),
     ("mmoe", Architecture::Mmoe),
-];
-
-/// Architectures that are not carried out yet.
-const LATER: [(&str, &str); 4] = [
-    ("omoe", "use `mmoe`, with a gate for each objective"),
-    ("ple", "use `mmoe`"),
-    ("snr", "use `mmoe`"),
-    (
-        "single-task",
-        "use `shared-bottom`, one declaration for each objective",
-    ),
 ];
 
 /// Checks `[model]`.
@@ -50,7 +40,7 @@ pub(super) fn check(declared: &Declaration, report: &Report) -> Model {
         report.missing(&raw.place, "architecture", "expected `shared-bottom` or `mmoe`");
         return model;
     };
-    match choice(at, &ARCHITECTURES, &LATER, report) {
+    match choice(at, &ARCHITECTURES, ARCHITECTURES_LATER, report) {
         None => {}
         Some(Architecture::SharedBottom) => {
             let places = [

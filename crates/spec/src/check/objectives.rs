@@ -1,15 +1,23 @@
 //! `[objectives]`: each by itself, then what `given` links.
 
-use super::value::{choice, name, positive_or};
+use super::value::{choice, name, positive_or, single_or};
 use crate::raw::{self, Entries, Scalar};
 use crate::report::Report;
-use crate::{Absent, Expression, Loss, Objective, duration, suggestion};
+use crate::{Absent, Expression, Field, Kind, Loss, Objective, Side, duration, suggestion};
 
 /// Thirty minutes.
 const WINDOW_MS: i64 = 30 * 60 * 1000;
 
+const LOSSES: [Loss; 5] = [
+    Loss::Binary,
+    Loss::Squared,
+    Loss::WatchFraction,
+    Loss::WeightedLogistic,
+    Loss::WatchQuantile,
+];
+
 /// Checks `[objectives]`.
-pub(super) fn check(declared: &Entries<raw::Objective>, report: &Report) -> Vec<Objective> {
+pub(super) fn check(declared: &Entries<raw::Objective>, fields: &[Field], report: &Report) -> Vec<Objective> {
     if declared.entries.is_empty() && !report.blames("objectives") {
         let help = "expected `[objectives]` with what is to be predicted";
         report.add(&declared.place, "no objective is declared", help);
@@ -17,7 +25,7 @@ pub(super) fn check(declared: &Entries<raw::Objective>, report: &Report) -> Vec<
     let mut objectives: Vec<Objective> = declared
         .entries
         .iter()
-        .map(|raw| objective(raw, report))
+        .map(|raw| objective(raw, fields, report))
         .collect();
     for (index, raw) in declared.entries.iter().enumerate() {
         objectives[index].given = given(raw, index, &objectives, report);
@@ -26,7 +34,7 @@ pub(super) fn check(declared: &Entries<raw::Objective>, report: &Report) -> Vec<
     objectives
 }
 
-fn objective(raw: &raw::Objective, report: &Report) -> Objective {
+fn objective(raw: &raw::Objective, fields: &[Field], report: &Report) -> Objective {
     name("objective", &raw.name, &raw.place, report);
     match &raw.group {
         None => report.missing(
@@ -41,15 +49,12 @@ fn objective(raw: &raw::Objective, report: &Report) -> Objective {
     }
     let loss = match &raw.loss {
         None => {
-            report.missing(&raw.place, "loss", "expected `binary` or `squared`");
+            let help =
+                "expected `binary`, `squared`, `watch-fraction`, `weighted-logistic` or `watch-quantile`";
+            report.missing(&raw.place, "loss", help);
             None
         }
-        Some(at) => choice(
-            at,
-            &[("binary", Loss::Binary), ("squared", Loss::Squared)],
-            &[],
-            report,
-        ),
+        Some(at) => choice(at, &LOSSES.map(|loss| (loss.word(), loss)), &[], report),
     };
     let clip = clip(raw, loss, report);
     Objective {
@@ -62,6 +67,8 @@ fn objective(raw: &raw::Objective, report: &Report) -> Objective {
         absent: absent(raw, loss, clip, report),
         window_ms: window(raw, report),
         loss_weight: positive_or(&raw.loss_weight, 1.0, report),
+        duration: watched(raw, loss, fields, report),
+        keep_negatives: keep_negatives(raw, loss, report),
     }
 }
 
@@ -89,10 +96,15 @@ fn label(raw: &raw::Objective, report: &Report) -> Expression {
 
 fn clip(raw: &raw::Objective, loss: Option<Loss>, report: &Report) -> Option<(f32, f32)> {
     let at = raw.clip.as_ref()?;
-    if loss == Some(Loss::Binary) {
+    if let Some(loss) = loss.filter(|loss| *loss != Loss::Squared) {
+        let what = if loss == Loss::Binary {
+            "binary"
+        } else {
+            "watch-time"
+        };
         report.add(
             &at.place,
-            "`clip` on a binary objective",
+            format!("`clip` on a {what} objective"),
             "leave it out: it is for `loss = \"squared\"`",
         );
         return None;
@@ -125,6 +137,7 @@ fn absent(raw: &raw::Objective, loss: Option<Loss>, clip: Option<(f32, f32)>, re
     };
     let (low, high, of) = match (loss, clip) {
         (Some(Loss::Binary), _) => (0.0, 1.0, "a binary objective"),
+        (Some(loss), _) if loss.is_watch_time() => (0.0, f32::MAX, "a watch time"),
         (_, Some((low, high))) => (low, high, "its `clip`"),
         _ => (f32::MIN, f32::MAX, "a label"),
     };
@@ -141,6 +154,74 @@ fn absent(raw: &raw::Objective, loss: Option<Loss>, clip: Option<(f32, f32)>, re
         );
     }
     Absent::Value(value)
+}
+
+/// The field of the duration of what is watched.
+fn watched(raw: &raw::Objective, loss: Option<Loss>, fields: &[Field], report: &Report) -> Option<usize> {
+    let loss = loss?;
+    let usable = |field: &&Field| {
+        matches!(field.kind, Kind::Number { dot: None, .. } | Kind::Buckets { .. })
+            && field.side != Side::Pair
+    };
+    let known = |typed: &str| {
+        let names: Vec<&str> = fields
+            .iter()
+            .filter(usable)
+            .map(|field| field.name.as_str())
+            .collect();
+        suggestion::choose("number fields", typed, &names)
+    };
+    let Some(at) = &raw.duration else {
+        if loss.needs_duration() {
+            let help = format!(
+                "expected `duration = \"FIELD\"`, the field of how long the watched item is; {}",
+                known("")
+            );
+            report.missing(&raw.place, "duration", help);
+        }
+        return None;
+    };
+    if !loss.needs_duration() {
+        let help = "leave it out: it is for `watch-fraction` and `watch-quantile`";
+        report.add(&at.place, format!("`duration` on loss `{}`", loss.word()), help);
+        return None;
+    }
+    let found = fields.iter().position(|field| field.name == at.value);
+    match found {
+        Some(index) if usable(&&fields[index]) => found,
+        _ => {
+            if !report.blames(&format!("fields.{}", at.value)) {
+                report.add(
+                    &at.place,
+                    format!("no number field `{}`", at.value),
+                    known(&at.value),
+                );
+            }
+            None
+        }
+    }
+}
+
+fn keep_negatives(raw: &raw::Objective, loss: Option<Loss>, report: &Report) -> f32 {
+    if let Some(at) = &raw.keep_negatives
+        && loss.is_some_and(|loss| loss != Loss::Binary)
+    {
+        let help = "leave it out: only a binary objective has negatives";
+        report.add(
+            &at.place,
+            "`keep_negatives` on an objective that is not binary",
+            help,
+        );
+        return 1.0;
+    }
+    let share = |share: f32| share > 0.0 && share <= 1.0;
+    single_or(
+        &raw.keep_negatives,
+        share,
+        "a share above 0, up to 1",
+        1.0,
+        report,
+    )
 }
 
 fn window(raw: &raw::Objective, report: &Report) -> i64 {

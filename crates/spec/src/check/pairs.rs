@@ -18,9 +18,10 @@ fn pair(parts: &[Part], part: &Part, widths: &[usize], report: &Report) -> Optio
     let (key, names) = match part.kind? {
         KindWord::Number => ("dot", &raw.dot),
         KindWord::Vector => ("product", &raw.product),
+        KindWord::Id => return crossed(parts, part, report),
         kind => {
             if let (Some(Side::Pair), Some(at)) = (part.side, &raw.side) {
-                let help = "`pair` is for kind `number` with `dot` and kind `vector` with `product`";
+                let help = "`pair` is for kind `number` with `dot`, kind `vector` with `product` and kind `id` with `cross`";
                 report.add(
                     &at.place,
                     format!("`side` is `pair` on kind `{}`", kind.text()),
@@ -89,6 +90,72 @@ fn pair(parts: &[Part], part: &Part, widths: &[usize], report: &Report) -> Optio
         );
     }
     Some(fields)
+}
+
+/// The two id fields that `part` crosses.
+fn crossed(parts: &[Part], part: &Part, report: &Report) -> Option<(usize, usize)> {
+    let raw = part.raw;
+    let Some(names) = &raw.cross else {
+        if part.side == Some(Side::Pair) {
+            let help = "expected `cross = [\"FIELD\", \"FIELD\"]` on side `pair`";
+            report.missing(&raw.place, "cross", help);
+        }
+        return None;
+    };
+    if let (Some(at), Some(side)) = (&raw.side, part.side)
+        && side != Side::Pair
+    {
+        let help = "expected `pair`, as it has `cross`";
+        report.add(&at.place, format!("`side` is `{}`", at.value), help);
+    }
+    for place in raw
+        .typed
+        .iter()
+        .filter(|place| ["values", "shares"].contains(&place.key()))
+    {
+        let help = "expected `buckets = N`: pairs of ids are hashed";
+        report.add(place, format!("`{}` beside `cross`", place.key()), help);
+    }
+    let [a, b] = names.value.as_slice() else {
+        let message = format!("`cross` has {} elements", names.value.len());
+        report.add(
+            &names.place,
+            message,
+            "expected two, as `cross = [\"FIELD\", \"FIELD\"]`",
+        );
+        return None;
+    };
+    let crossable =
+        |part: &&Part| part.kind == Some(KindWord::Id) && part.side.is_some_and(|side| side != Side::Pair);
+    let find = |at: &At<String>| {
+        let found = parts.iter().position(|part| part.raw.name == at.value);
+        if found.is_none_or(|index| !crossable(&&parts[index]))
+            && !report.blames(&format!("fields.{}", at.value))
+        {
+            let known: Vec<&str> = parts
+                .iter()
+                .filter(crossable)
+                .map(|part| part.raw.name.as_str())
+                .collect();
+            let message = format!("no field `{}` of kind `id`", at.value);
+            report.add(
+                &at.place,
+                message,
+                suggestion::choose("fields to cross", &at.value, &known),
+            );
+        }
+        found
+    };
+    let (left, right) = (find(a)?, find(b)?);
+    if left == right {
+        let help = "expected two fields";
+        report.add(
+            &names.place,
+            format!("`{}` is crossed with itself", a.value),
+            help,
+        );
+    }
+    Some((left, right))
 }
 
 /// The vector field that `side.name` names: by field name, else by attribute.

@@ -4,6 +4,9 @@ use crate::raw::Entries;
 use crate::report::{At, Report};
 use crate::{Loss, Objective, suggestion};
 
+/// Weights are within this on either side.
+const LARGEST: f64 = 100.0;
+
 /// Checks `[score]`. One weight for each objective.
 pub(super) fn check(declared: &Entries<At<f64>>, objectives: &[Objective], report: &Report) -> Vec<f64> {
     let mut weights = vec![0.0; objectives.len()];
@@ -52,11 +55,11 @@ pub(super) fn check(declared: &Entries<At<f64>>, objectives: &[Objective], repor
 /// The score takes the logarithm of a prediction, so that must not be below 0.
 fn weight(at: &At<f64>, objective: &Objective, report: &Report) {
     let name = &objective.name;
-    if !at.value.is_finite() {
+    if !(-LARGEST..=LARGEST).contains(&at.value) {
         report.add(
             &at.place,
             format!("`{name}` is {}", at.value),
-            "expected a finite number",
+            format!("expected a number from -{LARGEST} to {LARGEST}"),
         );
     }
     if objective.loss != Loss::Squared || report.blames(&format!("objectives.{name}")) {

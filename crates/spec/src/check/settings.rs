@@ -1,12 +1,12 @@
 //! `[train]`, `[join]` and `[gates]`: ranges and defaults.
 
-use super::value::{choice_or, number_or, positive_or, single_or, whole_or};
+use super::value::{choice_or, distinct, number_or, positive_or, single_or, whole_or};
 use crate::raw::{self, Declaration};
-use crate::report::Report;
-use crate::{Gates, Join, TableOptimizer, Train, duration};
+use crate::report::{At, Report};
+use crate::{Gates, Join, Objective, TableOptimizer, Train, duration, suggestion};
 
 /// Checks `[train]`.
-pub(super) fn train(raw: &raw::Train, report: &Report) -> Train {
+pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Train {
     let optimizers = [
         ("adagrad", TableOptimizer::Adagrad),
         ("adam", TableOptimizer::Adam),
@@ -27,6 +27,7 @@ pub(super) fn train(raw: &raw::Train, report: &Report) -> Train {
         batch: whole_or(&raw.batch, 1, 1_000_000, 512, report),
         epochs: whole_or(&raw.epochs, 1, 10_000, 16, report),
         patience: whole_or(&raw.patience, 1, 10_000, 3, report),
+        stop_by: stop_by(raw, objectives, report),
         learning_rate,
         table_optimizer,
         table_learning_rate: positive_or(&raw.table_learning_rate, table_default, report),
@@ -35,6 +36,31 @@ pub(super) fn train(raw: &raw::Train, report: &Report) -> Train {
         shuffle_window: whole_or(&raw.shuffle_window, 1, 1_000_000_000, 65536, report),
         learn_passes: whole_or(&raw.learn_passes, 1, 10_000, 2, report),
     }
+}
+
+/// The objectives that training stops by.
+fn stop_by(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Vec<usize> {
+    let Some(list) = &raw.stop_by else {
+        return (0..objectives.len()).collect();
+    };
+    distinct(list, report);
+    if list.value.is_empty() {
+        let help = "expected at least one objective, or leave it out: all";
+        report.add(&list.place, "`stop_by` is empty", help);
+    }
+    let find = |at: &At<String>| {
+        let found = objectives.iter().position(|objective| objective.name == at.value);
+        if found.is_none() && !report.blames("objectives") {
+            let known: Vec<&str> = objectives
+                .iter()
+                .map(|objective| objective.name.as_str())
+                .collect();
+            let help = suggestion::choose("objectives", &at.value, &known);
+            report.add(&at.place, format!("no objective `{}`", at.value), help);
+        }
+        found
+    };
+    list.value.iter().filter_map(find).collect()
 }
 
 fn seed(raw: &raw::Train, report: &Report) -> u64 {

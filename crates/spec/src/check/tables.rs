@@ -4,7 +4,7 @@ use super::fields::{KindWord, Part};
 use super::value::{distinct, whole, whole_or};
 use crate::report::Report;
 use crate::suggestion;
-use crate::{Rows, Table, Use};
+use crate::{Rows, Table, TimePart, Use};
 
 /// Most `buckets` of a field that the shallow tower reads: it crosses them with every position.
 const BIAS_BUCKETS: usize = 64;
@@ -14,8 +14,8 @@ pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>)
     let mut tables = Vec::new();
     let mut owner_of = vec![None; parts.len()];
     let mut owned = vec![None; parts.len()];
-    for (index, part) in parts.iter().enumerate().filter(|(_, part)| has_table(part)) {
-        if part.raw.shares.is_some() {
+    for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.has_table()) {
+        if part.raw.shares.is_some() && part.takes("shares") {
             owner_of[index] = shared(parts, index, report);
         } else if !report.blames(&part.raw.place.path_of("shares")) {
             owner_of[index] = Some(index);
@@ -48,10 +48,6 @@ pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>)
     )
 }
 
-fn has_table(part: &Part) -> bool {
-    part.kind.is_some_and(KindWord::has_table)
-}
-
 /// The owner of the table that `parts[index]` shares.
 fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
     let raw = parts[index].raw;
@@ -65,7 +61,7 @@ fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
         report.add(place, format!("`{}` beside `shares`", place.key()), help);
     }
     let owners = || {
-        let owns = |part: &&Part| has_table(part) && part.raw.shares.is_none();
+        let owns = |part: &&Part| part.has_ids() && part.raw.shares.is_none();
         let names: Vec<&str> = parts
             .iter()
             .filter(owns)
@@ -80,10 +76,15 @@ fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
         return None;
     };
     let target = &parts[owner];
-    if target.kind.is_some() && !has_table(target) {
+    if target.kind.is_some() && !target.has_ids() {
+        let table = if target.has_table() {
+            "table of ids"
+        } else {
+            "table"
+        };
         report.add(
             &shares.place,
-            format!("the field `{}` has no table", shares.value),
+            format!("the field `{}` has no {table}", shares.value),
             owners(),
         );
         return None;
@@ -101,6 +102,9 @@ fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
 
 fn rows(part: &Part, report: &Report) -> Rows {
     let raw = part.raw;
+    if let Some(rows) = implied(part, report) {
+        return rows;
+    }
     match (&raw.buckets, &raw.values) {
         (Some(buckets), None) => {
             let buckets = whole(buckets, 1, 1_000_000_000, report).unwrap_or(1);
@@ -119,12 +123,59 @@ fn rows(part: &Part, report: &Report) -> Rows {
         }
         (None, None) => {
             if !report.blames(&raw.place.path_of("values")) {
-                let help = "expected `buckets = N`, `values = [...]` or `shares = \"FIELD\"`";
+                let help = if part.kind == Some(KindWord::Text) {
+                    "expected `buckets = N`: words are hashed"
+                } else if raw.cross.is_some() {
+                    "expected `buckets = N`: pairs of ids are hashed"
+                } else {
+                    "expected `buckets = N`, `values = [...]` or `shares = \"FIELD\"`"
+                };
                 report.missing(&raw.place, "buckets", help);
             }
             Rows::Hashed(1)
         }
     }
+}
+
+/// The rows that `part` and `edges` imply.
+fn implied(part: &Part, report: &Report) -> Option<Rows> {
+    let raw = part.raw;
+    if part.kind == Some(KindWord::Id) && raw.part.is_some() {
+        for place in raw
+            .typed
+            .iter()
+            .filter(|place| ["buckets", "values"].contains(&place.key()))
+        {
+            let help = "leave it out: the hours of a day and the days of a week are known";
+            report.add(place, format!("`{}` beside `part`", place.key()), help);
+        }
+        let weekday = raw.part.as_ref().is_some_and(|at| at.value == "weekday");
+        let part = if weekday {
+            TimePart::Weekday
+        } else {
+            TimePart::Hour
+        };
+        return Some(Rows::Values(part.values()));
+    }
+    let edges = raw
+        .edges
+        .as_ref()
+        .filter(|_| part.kind == Some(KindWord::Number))?;
+    for place in raw
+        .typed
+        .iter()
+        .filter(|place| ["scale", "powers"].contains(&place.key()))
+    {
+        let help = "leave it out: only the bucket of the number is used";
+        report.add(place, format!("`{}` beside `edges`", place.key()), help);
+    }
+    let values: Vec<f32> = edges.value.iter().map(|at| at.value as f32).collect();
+    let rise = values.windows(2).all(|pair| pair[0] < pair[1]);
+    if values.is_empty() || values.len() > 10_000 || !rise || values.iter().any(|edge| !edge.is_finite()) {
+        let help = "expected 1 to 10000 finite numbers that rise, as `edges = [10, 20, 50]`";
+        report.add(&edges.place, "`edges` cannot bound buckets", help);
+    }
+    Some(Rows::Edges(values))
 }
 
 /// Width of the owner's table: 0 unless the main tower reads it.

@@ -110,7 +110,7 @@ pub(super) fn positive_or(at: &Option<At<f64>>, default: f32, report: &Report) -
 /// Reports a name that labels and requests could not use.
 pub(super) fn name(what: &str, typed: &str, place: &Place, report: &Report) {
     if !expression::is_name(typed) {
-        let help = "expected letters a to z, digits and `_`, no digit first";
+        let help = "expected letters, digits and `_`, no digit first";
         report.add(place, format!("`{typed}` is no {what} name"), help);
     }
 }

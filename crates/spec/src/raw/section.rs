@@ -1,12 +1,12 @@
 //! One table of the declaration: typed access to its keys.
 //!
-//! In: a TOML table and its vocabulary. Out: values with their places; what is of another type, unknown or not carried out goes
+//! In: a TOML table and what is known of its keys. Out: values with their places; what is of another type, unknown or not carried out goes
 //! to the report.
 
 use toml_edit::{Item, Key, TableLike, Value};
 
-use super::vocabulary::{Accepted, Vocabulary};
 use super::{List, Scalar};
+use crate::reference::{Accepted, Table};
 use crate::report::{At, Place, Report};
 use crate::suggestion;
 
@@ -65,31 +65,32 @@ pub(super) struct Section<'t, 'r> {
 }
 
 impl<'t, 'r> Section<'t, 'r> {
-    /// Opens a table and reports keys that `vocabulary` lacks.
+    /// Opens a table and reports keys that `known` lacks; where that is `None`, keys are names.
     pub(super) fn open(
         table: Option<&'t dyn TableLike>,
         place: Place,
-        vocabulary: &Vocabulary,
+        known: Option<&'static Table>,
         report: &'r Report<'r>,
     ) -> Section<'t, 'r> {
         let section = Section { table, place, report };
-        if let Some(known) = vocabulary.known {
+        if let Some(known) = known {
             for (place, item) in section.items() {
-                section.vet(&place, item, known, vocabulary);
+                section.vet(&place, item, known);
             }
         }
         section
     }
 
-    fn vet(&self, place: &Place, item: &Item, known: &[&'static str], vocabulary: &Vocabulary) {
+    fn vet(&self, place: &Place, item: &Item, known: &Table) {
         let key = self.key_of(place);
-        if known.contains(&key) {
+        if known.key(key).is_some() {
             return;
         }
-        let Some(later) = vocabulary.later.iter().find(|later| later.key == key) else {
-            let help = suggestion::choose("known keys", key, known);
+        let Some(later) = known.later.iter().find(|later| later.key == key) else {
+            let known: Vec<&str> = known.keys.iter().map(|key| key.name).collect();
+            let help = suggestion::choose("known keys", key, &known);
             self.report.add(place, format!("unknown key `{key}`"), help);
-            if let Some(meant) = suggestion::nearest(key, known) {
+            if let Some(meant) = suggestion::nearest(key, &known) {
                 self.report.excuse(self.place.path_of(meant));
             }
             return;
@@ -176,14 +177,14 @@ impl<'t, 'r> Section<'t, 'r> {
     }
 
     /// The table at `name`.
-    pub(super) fn section(&self, name: &str, vocabulary: &Vocabulary) -> Option<Section<'t, 'r>> {
+    pub(super) fn section(&self, name: &str, known: Option<&'static Table>) -> Option<Section<'t, 'r>> {
         let (place, item) = self.item(name)?;
-        self.open_item(place, item, vocabulary)
+        self.open_item(place, item, known)
     }
 
     /// The table at `name`; an empty one where it is absent.
-    pub(super) fn section_or_empty(&self, name: &str, vocabulary: &Vocabulary) -> Section<'t, 'r> {
-        self.section(name, vocabulary).unwrap_or_else(|| Section {
+    pub(super) fn section_or_empty(&self, name: &str, known: Option<&'static Table>) -> Section<'t, 'r> {
+        self.section(name, known).unwrap_or_else(|| Section {
             table: None,
             place: self.place.missing(name),
             report: self.report,
@@ -191,12 +192,17 @@ impl<'t, 'r> Section<'t, 'r> {
     }
 
     /// All tables of a table that maps names to tables.
-    pub(super) fn entries(&self, vocabulary: &Vocabulary) -> impl Iterator<Item = Section<'t, 'r>> {
+    pub(super) fn entries(&self, known: &'static Table) -> impl Iterator<Item = Section<'t, 'r>> {
         self.items()
-            .filter_map(|(place, item)| self.open_item(place, item, vocabulary))
+            .filter_map(|(place, item)| self.open_item(place, item, Some(known)))
     }
 
-    fn open_item(&self, place: Place, item: &'t Item, vocabulary: &Vocabulary) -> Option<Section<'t, 'r>> {
+    fn open_item(
+        &self,
+        place: Place,
+        item: &'t Item,
+        known: Option<&'static Table>,
+    ) -> Option<Section<'t, 'r>> {
         let Some(table) = item.as_table_like() else {
             let key = self.key_of(&place);
             self.wrong(
@@ -208,7 +214,7 @@ impl<'t, 'r> Section<'t, 'r> {
             self.report.excuse(place.path);
             return None;
         };
-        Some(Section::open(Some(table), place, vocabulary, self.report))
+        Some(Section::open(Some(table), place, known, self.report))
     }
 
     fn read<T: Typed>(&self, place: Place, item: &Item) -> Option<At<T>> {

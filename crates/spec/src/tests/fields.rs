@@ -11,7 +11,7 @@ a = {} #~ `side` is missing #~ `kind` is missing",
     );
     check(
         "[fields]
-a = { side = 'usr', kind = 'idd', dim = 4 } #~ `side` is `usr` => expected one of: `user`, `context`, `query`, `item`, `pair` (did you mean `user`?) #~ `kind` is `idd` => expected one of: `id`, `ids`, `number`, `vector` (did you mean `id`?)",
+a = { side = 'usr', kind = 'idd', dim = 4 } #~ `side` is `usr` => expected one of: `user`, `context`, `query`, `item`, `pair` (did you mean `user`?) #~ `kind` is `idd` => expected one of: `id`, `ids`, `number`, `text`, `vector` (did you mean `id`?)",
     );
     check(
         "[fields]
@@ -26,7 +26,10 @@ fn names_are_identifiers_and_position_is_built_in() {
 \"a-b\" = { side = 'user', kind = 'number' } #~ `a-b` is no field name
 2 = { side = 'user', kind = 'number' } #~ `2` is no field name
 \"a.b\" = { side = 'user', kind = 'number' } #~ `a.b` is no field name
-_a2 = { side = 'user', kind = 'number' }",
+\"a€\" = { side = 'user', kind = 'number' } #~ `a€` is no field name
+_a2 = { side = 'user', kind = 'number' }
+\"größe\" = { side = 'item', kind = 'number' }
+\"时长_2\" = { side = 'item', kind = 'number' }",
     );
     check(
         "[fields]
@@ -59,11 +62,11 @@ groups = ['engagement']",
 fn keys_belong_to_kinds() {
     check(
         "[fields]
-a = { side = 'user', kind = 'number', dim = 4, buckets = 3, last = 3, width = 2 } #~ `dim` does not belong to kind `number` => leave it out: it is for kind `id` and `ids` #~ `buckets` does not belong to kind `number` #~ `last` does not belong to kind `number` #~ `width` does not belong to kind `number` => leave it out: it is for kind `vector`",
+a = { side = 'user', kind = 'number', dim = 4, buckets = 3, last = 3, width = 2 } #~ `dim` without `edges` => add `edges = [...]`, which puts the number in buckets, or leave `dim` out #~ `buckets` does not belong to kind `number` => leave it out: it is for kind `id`, `ids` and `text` #~ `last` does not belong to kind `number` #~ `width` does not belong to kind `number` => leave it out: it is for kind `vector`",
     );
     check(
         "[fields]
-a = { side = 'user', kind = 'id', dim = 4, buckets = 3, scale = 'none', pool = 'sum', from = 'feedback.click', powers = true } #~ `scale` does not belong to kind `id` #~ `pool` does not belong to kind `id` #~ `from` does not belong to kind `id` => leave it out: it is for kind `ids` #~ `powers` does not belong to kind `id`",
+a = { side = 'user', kind = 'id', dim = 4, buckets = 3, scale = 'none', pool = 'sum', from = 'feedback.click', powers = true } #~ `scale` does not belong to kind `id` #~ `pool` does not belong to kind `id` => leave it out: it is for kind `ids` and `text` #~ `from` does not belong to kind `id` => leave it out: it is for kind `ids` #~ `powers` does not belong to kind `id`",
     );
     check(
         "[fields]
@@ -158,7 +161,7 @@ f = { side = 'user', kind = 'ids', shares = 'v', from = 'feedback.click', attrib
 fn numbers_scales_pools_and_dropouts_are_in_range() {
     check(
         "[fields]
-a = { side = 'user', kind = 'number', scale = 'quantil' } #~ `scale` is `quantil` => expected one of: `none`, `standard`, `quantile` (did you mean `quantile`?)
+a = { side = 'user', kind = 'number', scale = 'quantil' } #~ `scale` is `quantil` => expected one of: `none`, `standard`, `quantile`, `log` (did you mean `quantile`?)
 b = { side = 'user', kind = 'ids', dim = 1, buckets = 2, pool = 'max' } #~ `pool` is `max`
 c = { side = 'user', kind = 'id', dim = 1, buckets = 2, id_dropout = 1 } #~ `id_dropout` is 1 => expected a share from 0 to below 1
 d = { side = 'user', kind = 'vector' } #~ `width` is missing
@@ -195,7 +198,9 @@ fn a_pair_joins_two_vectors_of_equal_width() {
     let wrong = [
         "a = { side = 'pair', kind = 'number' } #~ `dot` is missing",
         "a = { side = 'pair', kind = 'vector' } #~ `product` is missing",
-        "a = { side = 'pair', kind = 'id', dim = 1, buckets = 2 } #~ `side` is `pair` on kind `id`",
+        "a = { side = 'pair', kind = 'id', dim = 1, buckets = 2 } #~ `cross` is missing => expected `cross = [\"FIELD\", \"FIELD\"]` on side `pair`",
+        "a = { side = 'pair', kind = 'ids', dim = 1, buckets = 2 } #~ `side` is `pair` on kind `ids`",
+        "a = { side = 'pair', kind = 'text', dim = 1, buckets = 2 } #~ `side` is `pair` on kind `text` => `pair` is for kind `number` with `dot`, kind `vector` with `product` and kind `id` with `cross`",
         "a = { side = 'item', kind = 'number', dot = ['user.taste', 'item.shown'] } #~ `side` is `item` => expected `pair`, as it has `dot`",
         "a = { side = 'pair', kind = 'number', dot = ['user.taste'] } #~ `dot` has 1 elements",
         "a = { side = 'pair', kind = 'number', dot = ['user.tast', 'item.shown'] } #~ no vector `user.tast` => declared vectors: `user.taste`, `query.watched`, `item.shown`, `item.long`, `context.mood` (did you mean `user.taste`?)",
@@ -272,14 +277,16 @@ groups = ['engagement']
         Kind::Ids {
             table: table("video_id"),
             id_dropout: 0.0,
-            pool: Pool::Mean
+            pool: Pool::Mean,
+            weights: None,
         }
     );
     assert_eq!(
         spec.fields[1].kind,
         Kind::Id {
             table: table("video_id"),
-            id_dropout: 0.05
+            id_dropout: 0.05,
+            cross: None,
         }
     );
     assert_eq!(spec.tables[table("video_id")].dim, 16);
@@ -304,7 +311,8 @@ groups = ['engagement']
         Kind::Ids {
             table: table("topics"),
             id_dropout: 0.0,
-            pool: Pool::Sum
+            pool: Pool::Sum,
+            weights: None,
         }
     );
     assert_eq!(

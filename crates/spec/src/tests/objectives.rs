@@ -11,7 +11,7 @@ click = {} #~ `group` is missing #~ `loss` is missing",
     );
     check(
         "[objectives]
-click = { group = '', loss = 'binry' } #~ `group` is empty #~ `loss` is `binry` => expected one of: `binary`, `squared` (did you mean `binary`?)",
+click = { group = '', loss = 'binry' } #~ `group` is empty #~ `loss` is `binry` => expected one of: `binary`, `squared`, `watch-fraction`, `weighted-logistic`, `watch-quantile` (did you mean `binary`?)",
     );
     check(
         "[objectives]

@@ -263,6 +263,7 @@ fn settings_have_defaults() {
         ..
     } = spec("");
     let expected = Train {
+        stop_by: vec![0],
         seed: 0,
         batch: 512,
         epochs: 16,

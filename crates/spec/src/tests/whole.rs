@@ -148,7 +148,7 @@ fn mistakes_print_file_line_path_and_help() {
         mistakes.to_string(),
         "ranker.toml:20: `loss` is `binry`
   at objectives.click.loss
-  expected one of: `binary`, `squared` (did you mean `binary`?)
+  expected one of: `binary`, `squared`, `watch-fraction`, `weighted-logistic`, `watch-quantile` (did you mean `binary`?)
 ranker.toml:42: no objective `clik`
   at score.clik
   objectives: `click`, `watch`, `like`, `rating`, `dismiss` (did you mean `click`?)"

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use model::{ModelError, Ranker, artifact, sealed};
 
-use super::TrainReport;
-use crate::{Checkpoint, TrainError};
+use super::{Best, TrainReport};
+use crate::TrainError;
+use crate::report::html;
 
 /// A folder that has not got its name yet; removed where it never gets it.
 pub(super) struct Fresh {
@@ -41,20 +42,20 @@ impl Fresh {
     ///
     /// # Errors
     /// What the file system refused; a folder that came meanwhile and is not to be replaced.
-    pub(super) fn keep(
-        self,
-        ranker: &Ranker,
-        checkpoint: &Checkpoint,
-        report: &TrainReport,
-    ) -> Result<(), TrainError> {
+    pub(super) fn keep(self, ranker: &Ranker, best: &Best, report: &TrainReport) -> Result<(), TrainError> {
         let about = serde_json::json!({ "epoch": report.best_epoch });
         artifact::write(&self.path.join("model"), ranker, &about)?;
-        checkpoint.write(&self.path.join("checkpoint"))?;
+        best.checkpoint.write(&self.path.join("checkpoint"))?;
+        if let Some(logistic) = &best.logistic {
+            logistic.write(&self.path.join("baseline"), ranker.spec())?;
+        }
         let file = self.path.join("metrics.json");
         let metrics = serde_json::to_vec_pretty(report)
             .map_err(std::io::Error::from)
             .map_err(io(&file))?;
         sealed::write_durably(&file, &metrics)?;
+        let page = html(ranker.spec(), report);
+        sealed::write_durably(&self.path.join("report.html"), page.as_bytes())?;
         demand_free(&self.out, self.overwrite)?;
         Ok(sealed::replace(&self.path, &self.out)?)
     }
@@ -71,7 +72,7 @@ fn demand_free(out: &Path, overwrite: bool) -> Result<(), TrainError> {
     if out.exists() && !overwrite {
         let out = out.display();
         return Err(TrainError::Data(format!(
-            "{out} exists; name another `--out` or add `--overwrite`"
+            "`{out}` exists; name another `--out` or add `--overwrite`"
         )));
     }
     Ok(())
@@ -106,5 +107,43 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
         assert!(Fresh::beside(&dir.path().join("file/run"), false).is_err());
+    }
+
+    #[test]
+    fn what_was_trained_lies_in_the_folder_with_a_report_to_look_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("log.csv");
+        let rows = (0..400).map(|row| format!("u{},v,{row},{},{}\n", row % 7, row % 5, row % 3 % 2));
+        fs::write(
+            &file,
+            format!("user,item,time,age,click\n{}", rows.collect::<String>()),
+        )
+        .unwrap();
+        let spec = crate::testing::spec();
+        let files = events::FlatOptions {
+            data: vec![file],
+            users: None,
+            items: None,
+            batch_rows: 64,
+        };
+        let parts = crate::Parts::of(&spec, &events::FlatLog::open(&spec, files).unwrap()).unwrap();
+        let options = crate::TrainOptions {
+            out: dir.path().join("run"),
+            overwrite: false,
+            baseline: true,
+        };
+        let report = crate::train(&spec, &parts, &options, &mut crate::Silent).unwrap();
+        let mut names: Vec<_> = fs::read_dir(&options.out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            ["baseline", "checkpoint", "metrics.json", "model", "report.html"]
+        );
+        let page = fs::read_to_string(options.out.join("report.html")).unwrap();
+        assert_eq!(page, html(&spec, &report));
+        assert!(page.ends_with("</html>"));
     }
 }

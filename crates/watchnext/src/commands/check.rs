@@ -8,7 +8,7 @@ use model::Cost;
 use super::read_spec;
 use crate::terminal::table;
 
-/// Check a declaration and draw its network: shapes, parameters, multiplications per candidate
+/// Check a declaration and draw its network: shapes, parameters, multiplications per candidate, memory
 #[derive(Parser)]
 #[command(after_help = "Example:\n  watchnext check examples/kuairand/ranker.toml")]
 pub(crate) struct Args {
@@ -53,7 +53,17 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         thousands(cost.parameters),
         thousands(cost.multiplications)
     );
+    println!(
+        "memory: {} to serve (each copy of the model), {} to train (weights, optimizer, gradients, shuffle window)",
+        megabytes(cost.serving_bytes),
+        megabytes(cost.training_bytes)
+    );
     Ok(())
+}
+
+/// Bytes as `12.3 MB`.
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 /// `1234567` as `1,234,567`.

@@ -6,7 +6,7 @@ use clap::Parser;
 use train::{LearnOptions, LearnOutcome, LearnReport};
 
 use super::{demand_store, now_ms, read_spec};
-use crate::commands::train::metrics_table;
+use crate::metrics;
 
 /// Learn from what closed in the log since the last run; promote the challenger if it passes its gates
 #[derive(Parser)]
@@ -58,7 +58,7 @@ fn print(report: &LearnReport) {
     if let Some(progressive) = &report.progressive {
         println!(
             "\nbefore it learned from them, the last checkpoint predicted them with:\n{}\n",
-            metrics_table(progressive)
+            metrics::tables(progressive, None)
         );
     }
     for gate in &report.verdict.gates {

@@ -2,8 +2,13 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod evaluate;
 pub(crate) mod expect;
+pub(crate) mod files;
+pub(crate) mod init;
 pub(crate) mod learn;
+pub(crate) mod policy;
+pub(crate) mod schema;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
@@ -19,8 +24,8 @@ use crate::failure::Usage;
 
 /// Reads and checks a declaration.
 pub(crate) fn read_spec(path: &Path) -> anyhow::Result<Arc<Spec>> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Usage(format!("the declaration `{}`: {error}", path.display())))?;
     let spec = Spec::parse(&path.display().to_string(), &text)
         .with_context(|| format!("{} is no valid declaration", path.display()))?;
     Ok(Arc::new(spec))

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use spec::Spec;
 use train::Progress;
 
+use super::files::expand;
 use super::read_spec;
 use crate::client::Client;
 use crate::terminal::Bar;
@@ -27,7 +28,8 @@ const CLOSE_AFTER_MS: i64 = 25 * 3_600_000;
 pub(crate) struct Args {
     /// The declaration
     ranker: PathBuf,
-    /// Parquet files; together one log in the order of time
+    /// Parquet, CSV or JSONL files; together one log in the order of time. A pattern as 'days/*.csv' names files in the order of
+    /// their names
     #[arg(long, required_unless_present = "probe", num_args = 1..)]
     data: Vec<PathBuf>,
     /// A table of users
@@ -52,10 +54,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         return Client::new(&args.to).get("/readyz").map(|_| ());
     }
     let spec = read_spec(&args.ranker)?;
+    let mut data = Vec::new();
+    for path in &args.data {
+        data.extend(expand(path)?);
+    }
     let log = FlatLog::open(
         &spec,
         FlatOptions {
-            data: args.data,
+            data,
             users: args.users,
             items: args.items,
             batch_rows: BATCH_ROWS,

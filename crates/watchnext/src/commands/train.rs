@@ -1,40 +1,38 @@
-//! `watchnext train`: flat files -> a folder with a model, a checkpoint and metrics.
+//! `watchnext train`: flat files -> a folder with a model, a checkpoint, metrics and a report.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
-use events::{FlatLog, FlatOptions};
+use events::FlatLog;
 use spec::Spec;
-use train::{Evaluation, TrainOptions, TrainReport};
+use train::{Parts, TrainOptions, TrainReport};
 
+use super::files::LogFiles;
 use super::read_spec;
-use crate::failure::Usage;
-use crate::terminal::{Bar, Interrupt, number, table};
-
-/// Rows that are read at a time.
-const BATCH_ROWS: usize = 8192;
+use crate::failure::{Alarm, Usage};
+use crate::metrics;
+use crate::terminal::{Bar, Interrupt};
 
 /// Train a ranker on a flat log: one row per impression, in the order of time
 #[derive(Parser)]
 #[command(
     after_help = "Example:\n  watchnext train examples/kuairand/ranker.toml \\\n    \
     --data log.parquet --users users.parquet --items videos.parquet --out run\n\n\
-    Writes OUT/model (serve it with `watchnext serve --model OUT`), OUT/checkpoint and OUT/metrics.json, whole or not at all.\n\
-    Exit codes: 0 trained, 2 usage or bad data, 130 stopped before the first epoch was complete, 1 anything else."
+    Writes OUT/model (serve it with `watchnext serve --model OUT`), OUT/report.html, OUT/metrics.json, OUT/checkpoint and\n\
+    OUT/baseline, whole or not at all. Beside each metric stands that of a logistic regression on the same inputs.\n\
+    Exit codes: 0 trained, 3 trained with an alarm (dead units, an objective that is predicted constant), 2 usage or bad data,\n\
+    130 stopped before the first epoch was complete, 1 anything else."
 )]
 pub(crate) struct Args {
     /// The declaration
     ranker: PathBuf,
-    /// Parquet files; together one log in the order of time
-    #[arg(long, required = true, num_args = 1..)]
-    data: Vec<PathBuf>,
-    /// A table of users, joined in by the user's id
-    #[arg(long)]
-    users: Option<PathBuf>,
-    /// A table of items, joined in by the item's id
-    #[arg(long)]
-    items: Option<PathBuf>,
+    #[command(flatten)]
+    files: LogFiles,
+    /// Files that are not learned from: one row of each two, drawn by the seed, to stop by, the others to test on; then all of
+    /// the data are learned from. Default: the newest shares of the data, by `[train] split`
+    #[arg(long, num_args = 1..)]
+    held_out: Vec<PathBuf>,
     /// The folder to write
     #[arg(long)]
     out: PathBuf,
@@ -44,6 +42,9 @@ pub(crate) struct Args {
     /// Another seed than the declaration's
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
+    /// Leave the logistic regression out
+    #[arg(long)]
+    no_baseline: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -55,32 +56,30 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     if let Some(seed) = args.seed {
         spec = with_seed(&spec, seed)?;
     }
-    let log = FlatLog::open(
-        &spec,
-        FlatOptions {
-            data: args.data,
-            users: args.users,
-            items: args.items,
-            batch_rows: BATCH_ROWS,
-        },
-    )?;
+    let log = FlatLog::open(&spec, args.files.options()?)?;
+    let parts = if args.held_out.is_empty() {
+        Parts::of(&spec, &log)?
+    } else {
+        let held_out = args.files.with_data(&args.held_out)?;
+        Parts::held_out(&spec, &log, &FlatLog::open(&spec, held_out)?)?
+    };
     let mut bar = Bar::new(args.json).stopped_by(&Interrupt::listen());
     let options = TrainOptions {
         out: args.out.clone(),
         overwrite: args.overwrite,
+        baseline: !args.no_baseline,
     };
-    let report = train::train(&spec, &log, &options, &mut bar)?;
+    let report = train::train(&spec, &parts, &options, &mut bar)?;
     drop(bar);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        print(&report);
-        for warning in &report.warnings {
-            println!("\nwarning: {warning}");
-        }
-        println!("\nwrote {}", args.out.display());
+        print(&report, &args.out);
     }
-    Ok(())
+    match report.alarms.as_slice() {
+        [] => Ok(()),
+        alarms => Err(Alarm(alarms.join("\n")).into()),
+    }
 }
 
 /// Refuses, before time is spent, an OUT that cannot be written, or whose replacing would delete what `train` did not write.
@@ -113,49 +112,25 @@ fn with_seed(spec: &Spec, seed: u64) -> anyhow::Result<Arc<Spec>> {
     )?))
 }
 
-fn print(report: &TrainReport) {
+fn print(report: &TrainReport, out: &Path) {
     let [train, validation, test] = report.rows;
     println!(
         "rows: {train} to train, {validation} to validate, {test} to test; {} multiplications per candidate",
         report.multiplications
     );
+    let judged = if report.judged < test {
+        format!(" ({} of its rows, drawn)", report.judged)
+    } else {
+        String::new()
+    };
     println!(
-        "kept epoch {} of {}; on the test part:\n",
+        "kept epoch {} of {}; on the test part{judged}:\n",
         report.best_epoch,
         report.epochs.len()
     );
-    println!("{}", metrics_table(&report.test));
-}
-
-/// A row per objective.
-pub(crate) fn metrics_table(evaluation: &Evaluation) -> String {
-    let header = [
-        "objective",
-        "examples",
-        "mean label",
-        "AUC",
-        "GAUC",
-        "loss",
-        "constant",
-        "",
-        "calibration",
-    ];
-    let rows: Vec<Vec<String>> = evaluation
-        .objectives
-        .iter()
-        .map(|metrics| {
-            vec![
-                metrics.name.clone(),
-                metrics.examples.to_string(),
-                number(Some(metrics.mean_label), 4),
-                number(metrics.auc, 4),
-                number(metrics.gauc, 4),
-                number(metrics.loss, 4),
-                number(metrics.constant_loss, 4),
-                metrics.loss_name.to_owned(),
-                number(metrics.calibration, 3),
-            ]
-        })
-        .collect();
-    table(&header, &rows)
+    println!("{}", metrics::tables(&report.test, report.logistic.as_ref()));
+    for warning in &report.warnings {
+        println!("\nwarning: {warning}");
+    }
+    println!("\nwrote {0}; look at {0}/report.html", out.display());
 }

@@ -12,7 +12,7 @@ use crate::terminal::table;
 /// Replay a store's log from its start: same examples, same models, same derived fields, to the byte
 #[derive(Parser)]
 #[command(
-    after_help = "Example:\n  watchnext demo --once --store store && watchnext verify --store store\n\n\
+    after_help = "Example:\n  watchnext demo --once --store store\n  watchnext verify --store store\n\n\
     Exit code 1 where anything differs. What the log no longer retains is said and is no difference."
 )]
 pub(crate) struct Args {

@@ -129,8 +129,12 @@ fn missing_columns_are_all_named_with_the_file_and_the_nearest_column() {
         &feed,
         &[
             &format!("field `appeal`: no column `appeal` in `{file}` (nearest: `apeal`)"),
-            &format!("the user key: no column `user` in `{file}` (nearest: `usr`)"),
-            &format!("`click` in a label: no column `click` in `{file}`"),
+            &format!(
+                "no column `user` in `{file}` (nearest: `usr`): name yours in `[keys] user`, or write `absent = [\"user\"]`"
+            ),
+            &format!(
+                "`click` in a label: no column `click` in `{file}` (nearest: `clicked_on`): write `label = \"clicked_on\"`"
+            ),
         ],
     );
 }
@@ -142,10 +146,10 @@ fn a_column_of_another_type_than_declared_is_named_with_both() {
     *appeal = Arc::new(StringArray::from(vec!["high"; appeal.len()]));
     let feed = feed_with(&columns);
     let says = format!(
-        "`{}`, column `appeal`: found Utf8, expected numbers",
+        "`{}`, column `appeal`: found text, expected numbers, or true or false for field `appeal`",
         feed.text("log.parquet")
     );
-    training_is_refused(&feed, &[&says, "field `appeal`"]);
+    training_is_refused(&feed, &[&says]);
 }
 
 #[test]
@@ -179,7 +183,7 @@ fn a_label_out_of_range_is_named_with_its_row_and_objective() {
 fn position_0_is_refused_with_its_row() {
     let feed = feed_with(&with_cell("position", 6, 0.0));
     let says = format!(
-        "`{}`, row 6, column `position`: found 0, expected a whole number from 1",
+        "`{}`, row 6, column `position`: found 0, expected a whole number from 1 (positions count from 1)",
         feed.text("log.parquet")
     );
     training_is_refused(&feed, &[&says]);
@@ -283,9 +287,9 @@ fn a_data_file_that_is_missing_no_parquet_or_truncated_is_named() {
     .unwrap();
     training_is_refused(&feed, &[&no_parquet]);
     std::fs::write(feed.path("log.parquet"), "time,user,item\n1,u1,v1\n").unwrap();
-    training_is_refused(&feed, &[&no_parquet]);
+    training_is_refused(&feed, &[&no_parquet, "where it is CSV, name it `.csv`"]);
     std::fs::write(feed.path("log.parquet"), "").unwrap();
-    training_is_refused(&feed, &[&no_parquet]);
+    training_is_refused(&feed, &[&no_parquet, "it is empty"]);
     std::fs::remove_file(feed.path("log.parquet")).unwrap();
     training_is_refused(&feed, &[&format!("{named} does not exist")]);
 }
@@ -293,7 +297,11 @@ fn a_data_file_that_is_missing_no_parquet_or_truncated_is_named() {
 #[test]
 fn an_empty_log_is_refused() {
     let feed = feed_with(&log(0));
-    training_is_refused(&feed, &["0 rows", "`[train] split`"]);
+    let says = format!(
+        "`{}` has columns and no row, expected a row for each impression",
+        feed.text("log.parquet")
+    );
+    training_is_refused(&feed, &[&says]);
 }
 
 #[test]
@@ -368,7 +376,7 @@ fn a_seed_that_no_declaration_could_hold_is_refused() {
 #[test]
 fn a_message_says_each_thing_once() {
     let feed = Feed::new();
-    std::fs::write(feed.path("log.parquet"), "no data").unwrap();
+    std::fs::write(feed.path("log.parquet"), b"PAR1no data").unwrap();
     let message = String::from_utf8(feed.train("run", &[]).stderr).unwrap();
     let reason = message
         .split("is not a whole Parquet file: ")

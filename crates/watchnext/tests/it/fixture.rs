@@ -1,13 +1,21 @@
 //! The real binary, a small generated log, and a service of its own per test.
 
+mod text;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
+
+pub(crate) use text::{chance, numbers, rows, texts, whole, write_csv, write_jsonl};
+
+/// Long beside anything that is waited for.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A declaration that fits [`write_log`].
 pub(crate) const RANKER: &str = r#"
@@ -67,6 +75,13 @@ pub(crate) fn run_well(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Demands an exit code and returns what was printed to standard output and standard error.
+pub(crate) fn ended(output: Output, code: i32) -> [String; 2] {
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{stdout}{stderr}");
+    [stdout, stderr]
+}
+
 /// A folder of a test with a declaration and a log in it.
 pub(crate) struct Feed {
     pub dir: Arc<tempfile::TempDir>,
@@ -98,6 +113,18 @@ impl Feed {
         self::run(&arguments)
     }
 
+    /// Writes a file and returns its name.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.text(name)
+    }
+
+    /// What `train` reports in the folder `run`.
+    pub(crate) fn metrics(&self, run: &str) -> Value {
+        let file = self.path(run).join("metrics.json");
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    }
+
     /// Trains and serves the result.
     pub(crate) fn serve(&self, more: &[&str]) -> Serving {
         if !self.path("run").exists() {
@@ -125,13 +152,7 @@ pub(crate) type Columns = Vec<(&'static str, ArrayRef)>;
 
 /// `rows` impressions in slates of five: appealing items are clicked more, first positions too.
 pub(crate) fn log(rows: usize) -> Columns {
-    let mut state = 12_345u64;
-    let mut uniform = move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / (1u64 << 31) as f64
-    };
+    let mut uniform = chance(12_345);
     let position = |row: usize| (row % 5 + 1) as i64;
     let items: Vec<usize> = (0..rows).map(|_| (uniform() * 40.0) as usize).collect();
     let appeal = |item: usize| (item % 7) as f64 - 3.0;
@@ -195,6 +216,12 @@ pub(crate) fn log(rows: usize) -> Columns {
         ("click", Arc::new(Int64Array::from(clicks))),
         ("played", Arc::new(Float64Array::from(played))),
     ]
+}
+
+/// The fixture's declaration with one place changed.
+pub(crate) fn edited(from: &str, to: &str) -> String {
+    assert_eq!(RANKER.matches(from).count(), 1, "`{from}`");
+    RANKER.replacen(from, to, 1)
 }
 
 /// Writes columns as Parquet.

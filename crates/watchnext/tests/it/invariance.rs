@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use events::{ExampleBuilder, ExampleRow, Fields, Value};
-use model::{Encoder, Positions, Ranker, Scaler, ScoreWeights, Weights};
+use model::{Encoder, Fitted, Positions, Ranker, Scaler, ScoreWeights, Weights};
 use serde_json::json;
 use spec::Spec;
 
@@ -106,14 +106,15 @@ fn position_is_ignored(ranker: &Ranker) -> bool {
 }
 
 fn untrained(spec: Spec) -> Ranker {
-    let scalers = spec
-        .fields
-        .iter()
-        .map(|field| matches!(field.kind, spec::Kind::Number { .. }).then_some(Scaler::None))
-        .collect();
+    let unscaled =
+        |field: &spec::Field| matches!(field.kind, spec::Kind::Number { .. }).then_some(Scaler::None);
+    let fitted = Fitted {
+        scalers: spec.fields.iter().map(unscaled).collect(),
+        watch: vec![None; spec.objectives.len()],
+    };
     let weights = Weights::new(&spec, 1);
     Ranker {
-        encoder: Encoder::new(Arc::new(spec), scalers),
+        encoder: Encoder::new(Arc::new(spec), fitted),
         weights,
     }
 }

@@ -4,11 +4,20 @@
 
 mod fixture;
 
+mod alarms;
 mod bad_input;
 mod demo;
+mod evaluate;
+mod formats;
+mod held_out;
+mod help;
+mod hostile;
+mod init;
 mod invariance;
 mod kill;
 mod readme;
+mod report;
 mod rooms;
 mod service;
+mod stop_by;
 mod training;

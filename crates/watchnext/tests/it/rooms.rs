@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 /// Each crate and what of the workspace it may import.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("spec", &[]),
     ("nn", &[]),
     ("measure", &[]),
     ("draw", &[]),
     ("events", &["spec"]),
+    ("propose", &["spec", "measure", "events"]),
     ("model", &["spec", "nn", "events"]),
     ("train", &["spec", "nn", "measure", "draw", "events", "model"]),
     ("serve", &["spec", "measure", "draw", "events", "model"]),
@@ -16,7 +17,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     (
         "watchnext",
         &[
-            "spec", "nn", "measure", "draw", "events", "model", "train", "serve", "world",
+            "spec", "nn", "measure", "draw", "events", "model", "train", "serve", "world", "propose",
         ],
     ),
 ];

@@ -8,17 +8,13 @@ mod learning;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, StringArray};
 use serde_json::{Value, json};
 
-use crate::fixture::{Columns, Feed, RANKER, log, run, run_well, write_log};
-
-/// Long beside anything that is waited for here.
-const LIMIT: Duration = Duration::from_secs(120);
+use crate::fixture::{Columns, Feed, RANKER, edited, log, run, run_well, write_log};
 
 /// Every file below a folder, by its path from there.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -37,12 +33,6 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
-}
-
-/// The fixture's declaration with one place changed.
-fn edited(from: &str, to: &str) -> String {
-    assert_eq!(RANKER.matches(from).count(), 1, "`{from}`");
-    RANKER.replacen(from, to, 1)
 }
 
 fn declared(text: &str) -> Feed {
@@ -93,6 +83,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
     }
     let [a, b, c, d] = ["a", "b", "c", "d"].map(|run| files(&feed.path(run)));
     let listed = [
+        "baseline/manifest.json",
+        "baseline/weights.safetensors",
         "checkpoint/manifest.json",
         "checkpoint/optimizer.safetensors",
         "checkpoint/place.json",
@@ -104,6 +96,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
         "model/ranker.toml",
         "model/scalers.json",
         "model/weights.safetensors",
+        "report.html",
     ];
     assert_eq!(a.keys().collect::<Vec<_>>(), listed);
     assert!(a == b && c == d, "two runs of one seed differ");

@@ -104,6 +104,9 @@ fn said(line: &str, error: &serde_json::Error) -> String {
     }
     let words = error.to_string();
     let words = words.split(" at line ").next().unwrap_or_default();
+    if words == "recursion limit exceeded" {
+        return "found lists or objects more than 127 deep, the most that is read".to_owned();
+    }
     let mut at = error.column().saturating_sub(1).min(line.len());
     while !line.is_char_boundary(at) {
         at -= 1;
@@ -329,6 +332,12 @@ mod tests {
             assert!(problem.starts_with(says), "{line}: {problem}");
         }
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        assert!(seen(&deep).unwrap_err().contains("recursion limit"));
+        assert!(
+            seen(&deep)
+                .unwrap_err()
+                .starts_with("found lists or objects more than 127 deep")
+        );
+        let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(seen(&deep(126)).is_ok() && seen(&deep(127)).is_err());
     }
 }

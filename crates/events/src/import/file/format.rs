@@ -33,32 +33,44 @@ impl Format {
             "is compressed, which is not read: unpack it first (a Parquet file may be compressed inside)";
         let sheet = "is a spreadsheet or an archive, which is not read: save its table as CSV";
         match extension.as_deref() {
-            Some("parquet" | "pq") => return Ok(Format::Parquet),
             Some("gz" | "bz2" | "xz" | "zst" | "lz4") => return unreadable(packed),
             Some("zip" | "xlsx" | "xls" | "ods") => return unreadable(sheet),
             _ => {}
         }
         let head = head(path)?;
+        let named_parquet = matches!(extension.as_deref(), Some("parquet" | "pq"));
         match head.as_slice() {
+            [] if named_parquet => return unreadable("is not a whole Parquet file: it is empty"),
             [] => return unreadable("is empty, expected column names or an object a line"),
             [0x1f, 0x8b, ..] => return unreadable(packed),
             [b'P', b'K', 3, 4, ..] => return unreadable(sheet),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
                 return unreadable("is UTF-16, which is not read: save it as UTF-8");
             }
+            [b'P', b'A', b'R', b'1', ..] if extension.is_some() && !named_parquet => {
+                return unreadable("is a Parquet file: name it `.parquet`");
+            }
             _ => {}
         }
+        if matches!(extension.as_deref(), Some("csv" | "tsv")) && without_mark(&head).starts_with(b"{\"") {
+            return unreadable("is JSON: name it `.jsonl`");
+        }
+        let text = || match without_mark(&head).trim_ascii_start() {
+            [b'{' | b'[', ..] => Format::Jsonl,
+            _ => Format::Csv,
+        };
+        if named_parquet && is_text(&head) {
+            return unreadable(match text() {
+                Format::Jsonl => "is not a whole Parquet file: it is JSON: name it `.jsonl`",
+                _ => "is not a whole Parquet file: it is text: where it is CSV, name it `.csv`",
+            });
+        }
         Ok(match extension.as_deref() {
+            _ if named_parquet => Format::Parquet,
             Some("csv" | "tsv" | "txt") => Format::Csv,
             Some("jsonl" | "ndjson" | "json") => Format::Jsonl,
             _ if head.starts_with(b"PAR1") => Format::Parquet,
-            _ => match without_mark(&head)
-                .iter()
-                .find(|byte| !byte.is_ascii_whitespace())
-            {
-                Some(b'{' | b'[') => Format::Jsonl,
-                _ => Format::Csv,
-            },
+            _ => text(),
         })
     }
 }
@@ -96,6 +108,12 @@ fn without_mark(head: &[u8]) -> &[u8] {
     head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)
 }
 
+/// Whether a beginning is text and not Parquet's mark.
+fn is_text(head: &[u8]) -> bool {
+    let control = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
+    !head.starts_with(b"PAR1") && !head.iter().any(control)
+}
+
 fn head(path: &Path) -> Result<Vec<u8>, EventsError> {
     let mut head = Vec::new();
     open(path)?
@@ -123,7 +141,8 @@ mod tests {
     #[test]
     fn the_name_decides_the_format_and_without_a_known_name_the_content_does() {
         for (name, content, format) in [
-            ("a.PQ", "time,user\n", Format::Parquet),
+            ("a.PQ", "PAR1", Format::Parquet),
+            ("a.parquet", "\0\u{1}", Format::Parquet),
             ("a.tsv", "{}", Format::Csv),
             ("a.json", "a,b", Format::Jsonl),
             ("a", "PAR1", Format::Parquet),
@@ -147,6 +166,16 @@ mod tests {
             ("a.csv", b"", "`a.csv` is empty, expected column names"),
             ("a.jsonl", b"", "is empty"),
             ("a.txt", b"\xff\xfea\0", "is UTF-16"),
+            ("a.parquet", b"", "is not a whole Parquet file: it is empty"),
+            ("a.pq", b"\x1f\x8b\x08", "is compressed"),
+            (
+                "a.pq",
+                b"time,user\n",
+                "it is text: where it is CSV, name it `.csv`",
+            ),
+            ("a.pq", b" {\"a\":1}\n", "it is JSON: name it `.jsonl`"),
+            ("a.csv", b"{\"a\":1}\n", "`a.csv` is JSON: name it `.jsonl`"),
+            ("a.csv", b"PAR1\x15\0", "is a Parquet file: name it `.parquet`"),
         ] {
             let error = of(name, content).unwrap_err();
             assert!(error.contains(says), "{error}");

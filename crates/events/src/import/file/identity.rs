@@ -33,14 +33,14 @@ impl Identity {
         })
     }
 
-    /// Demands that `path` is the same file still.
+    /// Demands that `path` is the same file still; one that is gone is not.
     pub(super) fn check(&self, path: &Path) -> Result<(), EventsError> {
-        if Identity::of(path)? == *self {
-            return Ok(());
+        match Identity::of(path) {
+            Ok(now) if now == *self => Ok(()),
+            _ => Err(EventsError::Changed {
+                path: path.to_owned(),
+            }),
         }
-        Err(EventsError::Changed {
-            path: path.to_owned(),
-        })
     }
 }
 
@@ -50,9 +50,12 @@ pub(super) fn open(path: &Path) -> Result<File, EventsError> {
 
 fn refused(path: &Path, error: std::io::Error) -> EventsError {
     match error.kind() {
-        ErrorKind::NotFound => EventsError::MissingFile {
-            path: path.to_owned(),
-        },
+        // Below a file, or with a name that no file can have, there is none.
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+            EventsError::MissingFile {
+                path: path.to_owned(),
+            }
+        }
         _ => EventsError::io(path)(error),
     }
 }

@@ -139,8 +139,8 @@ pub(super) struct Tally {
     cells: Counts,
     lists: u64,
     elements: Counts,
-    /// There are words for nothing: they are text where nothing else is.
-    missing: bool,
+    /// The first word for nothing, where there is one: such are text where nothing else is.
+    missing: Option<(Mark, String)>,
 }
 
 impl Tally {
@@ -148,7 +148,8 @@ impl Tally {
         let sort = match CsvCell::of(cell) {
             CsvCell::Empty => Scalar::Nothing,
             CsvCell::Missing => {
-                self.missing = true;
+                self.missing
+                    .get_or_insert_with(|| (mark, cell.trim_ascii().to_owned()));
                 return;
             }
             CsvCell::Whole(_) => Scalar::Whole,
@@ -175,14 +176,14 @@ impl Tally {
     /// What reads all of them: whole numbers, else numbers, else flags, else text; lists where there is nothing but lists.
     pub(super) fn kind(&self) -> Kind {
         match (self.cells.scalar(), self.lists) {
-            (Scalar::Nothing, 0) if self.missing => Kind::One(Scalar::Text),
+            (Scalar::Nothing, 0) if self.missing.is_some() => Kind::One(Scalar::Text),
             (scalar, 0) => Kind::One(scalar),
             (Scalar::Nothing, _) => Kind::List(self.elements.scalar()),
             _ => Kind::One(Scalar::Text),
         }
     }
 
-    /// Where most are numbers but not all: the first that is none.
+    /// Where most are numbers but not all: the first that is none. Where there are only words for nothing: the first.
     pub(super) fn why(&self) -> Option<&(Mark, String)> {
         if self.lists > 0 {
             return self
@@ -190,7 +191,8 @@ impl Tally {
                 .why()
                 .filter(|_| self.kind() == Kind::List(Scalar::Text));
         }
-        self.cells.why()
+        let nothing = self.cells.scalar() == Scalar::Nothing;
+        self.cells.why().or(self.missing.as_ref().filter(|_| nothing))
     }
 }
 
@@ -265,6 +267,7 @@ mod tests {
             Some((3, "abc".to_owned()))
         );
         assert_eq!(kind(&["1", "true", "2"]).1, Some((2, "true".to_owned())));
+        assert_eq!(kind(&["", "NA", "NaN"]).1, Some((2, "NA".to_owned())));
         assert_eq!(kind(&["1", "a", "b"]).1, None);
         assert_eq!(kind(&["1", "2"]).1, None);
         let long = "x".repeat(500);

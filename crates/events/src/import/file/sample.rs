@@ -6,8 +6,9 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::{DataFile, plain_type};
+use super::DataFile;
 use crate::EventsError;
+use crate::import::words::plain_type;
 
 /// Blocks of rows that a sample has, where the file has more rows than are wanted.
 const BLOCKS: u64 = 8;
@@ -40,7 +41,7 @@ impl Sample {
 
     /// What the column `column` holds, in plain words: `text`, `whole numbers`, `lists of numbers`; nothing where there is
     /// no such column.
-    pub fn plain_type(&self, column: usize) -> Option<&'static str> {
+    pub fn plain_type(&self, column: usize) -> Option<String> {
         let field = self.schema.fields().get(column)?;
         Some(plain_type(field.data_type()))
     }

@@ -8,6 +8,7 @@ use arrow_select::concat::concat_batches;
 use tempfile::TempDir;
 
 use super::*;
+use crate::import::words::plain_type;
 
 mod ranges;
 mod refused;
@@ -80,7 +81,14 @@ fn cells(cells: &[&str]) -> Vec<Option<String>> {
         .collect()
 }
 
-fn types(file: &DataFile) -> Vec<(&str, &str)> {
+fn owned<'n>(types: &[(&'n str, &str)]) -> Vec<(&'n str, String)> {
+    types
+        .iter()
+        .map(|(name, words)| (*name, (*words).to_owned()))
+        .collect()
+}
+
+fn types(file: &DataFile) -> Vec<(&str, String)> {
     let columns = all_roots(file).into_iter();
     columns
         .map(|root| (file.name(root), plain_type(file.data_type(root))))
@@ -118,11 +126,11 @@ fn csv_columns_have_the_types_of_all_their_cells() {
         ("id", "whole numbers"),
         ("zip", "text"),
         ("price", "numbers"),
-        ("seen", "true/false"),
-        ("none", "nothing"),
+        ("seen", "true or false"),
+        ("none", "nothing: all its cells are empty"),
         ("mixed", "text"),
     ];
-    assert_eq!(types(&file), expected);
+    assert_eq!(types(&file), owned(&expected));
     assert_eq!(column(&file, "zip"), cells(&["007", "012", "013"]));
     assert_eq!(column(&file, "price"), cells(&["1.5", "-", "3.0"]));
     assert_eq!(column(&file, "id"), cells(&["1", "2", "-"]));
@@ -172,7 +180,7 @@ fn jsonl_objects_become_dotted_columns_and_lists_keep_their_elements() {
         ("s", "lists of text"),
         ("m", "text"),
     ];
-    assert_eq!(types(&file), expected);
+    assert_eq!(types(&file), owned(&expected));
     assert_eq!(column(&file, "user.geo.x"), cells(&["1", "-", "-", "-"]));
     assert_eq!(column(&file, "n"), cells(&["1.0", "2.5", "-", "-"]));
     assert_eq!(column(&file, "odd"), cells(&["-", "[[1],{}]", "3", "-"]));
@@ -264,7 +272,7 @@ fn structs_of_parquet_are_dotted_columns_and_a_missing_struct_has_none_of_its_va
         ("user.geo.l", "lists of numbers"),
         ("z", "text"),
     ];
-    assert_eq!(types(&file), expected);
+    assert_eq!(types(&file), owned(&expected));
     assert_eq!(column(&file, "user.id"), cells(&["7", "-", "9"]));
     assert_eq!(column(&file, "user.geo.x"), cells(&["1", "-", "-"]));
     assert_eq!(column(&file, "z"), cells(&["p", "q", "r"]));
@@ -306,7 +314,7 @@ fn a_sample_is_eight_blocks_over_the_whole_file_or_all_of_a_small_one() {
     }
     assert_eq!((some.first_rows[0], some.first_rows[7]), (0, 990));
     assert!((0..9).all(|batch| !some.follows(batch)));
-    assert_eq!(some.plain_type(1), Some("text"));
+    assert_eq!(some.plain_type(1), Some("text".to_owned()));
     assert_eq!(some.plain_type(2), None);
     assert_eq!(some.why_text, [None, Some((502, "x".to_owned()))]);
 

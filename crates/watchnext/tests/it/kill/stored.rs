@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use events::{Catalogue, Entity, Event, Feedback, Fields, HistoryRule, Replay, Slate, State, verify_derived};
+use events::{
+    Catalogue, DerivedRules, Entity, Event, Feedback, Fields, Replay, Slate, State, verify_derived,
+};
 use rusqlite::Connection;
 use serde_json::json;
 use spec::Spec;
@@ -47,7 +49,7 @@ impl Stored {
             }
         }
         let spec = Spec::parse("ranker.toml", RANKER).unwrap();
-        let derived = verify_derived(Replay::open(dir, 1, None).unwrap(), &HistoryRule::of(&spec)).unwrap();
+        let derived = verify_derived(Replay::open(dir, 1, None).unwrap(), &DerivedRules::of(&spec)).unwrap();
         assert_eq!((derived.slates, derived.unverifiable), (slates.len(), 0));
         assert_eq!(derived.mismatches, []);
         Stored {

@@ -8,8 +8,8 @@ use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
-use super::{LIMIT, declared, edited, names};
-use crate::fixture::{Columns, log, watchnext, write_log};
+use super::{declared, names};
+use crate::fixture::{Columns, LIMIT, edited, log, watchnext, write_log};
 
 /// Bit of SIGINT (signal 2) in a mask of signals.
 const SIGINT: u64 = 1 << (2 - 1);

@@ -9,8 +9,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use serde_json::{Value, json};
 
-use super::{LIMIT, declared, edited};
-use crate::fixture::{Feed, Serving, log, run, run_well};
+use super::declared;
+use crate::fixture::{Feed, LIMIT, Serving, edited, log, run, run_well};
 
 /// One shown item of the fixture's log, as a client of the service would tell of it.
 struct Shown {

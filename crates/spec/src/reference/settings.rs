@@ -1,0 +1,301 @@
+//! The keys of `[keys]`, `[train]`, `[join]` and `[gates]`, and the sections of which nothing but defaults is carried out.
+
+use std::ops::Bound;
+
+use super::{Accepted, INSIDE, Key, Later, POSITIVE, Preset, Table, Type, key};
+
+/// `[keys]`.
+pub(crate) static KEYS: Table = Table {
+    name: "keys",
+    meaning: "The columns of a flat log that identify an impression, each of another name. Where a field \
+         has the name of `user`, `item` or `query`, that id is its value, online too: it must be of \
+         that side and kind `id`. The columns of `query`, `position` and `slate` may be absent.",
+    keys: &KEY_KEYS,
+    later: &[],
+};
+
+static KEY_KEYS: [Key; 12] = [
+    key(
+        "user",
+        Type::Text,
+        Preset::Toml("\"user\""),
+        "The person's id.",
+        "user = \"user_id\"",
+    ),
+    key(
+        "item",
+        Type::Text,
+        Preset::Toml("\"item\""),
+        "The shown item's id.",
+        "item = \"video_id\"",
+    ),
+    key(
+        "query",
+        Type::Text,
+        Preset::Toml("\"query\""),
+        "The watched item's id.",
+        "query = \"watching\"",
+    ),
+    key(
+        "time",
+        Type::Text,
+        Preset::Toml("\"time\""),
+        "Time of the impression. Rows are in the order of time.",
+        "time = \"shown_at\"",
+    ),
+    key(
+        "time_unit",
+        Type::Words(&["s", "ms", "us"], &[]),
+        Preset::Toml("\"ms\""),
+        "Unit of times that are whole numbers, since 1970; typed timestamps carry their own.",
+        "time_unit = \"s\"",
+    ),
+    key(
+        "time_format",
+        Type::Text,
+        Preset::Words("ISO 8601"),
+        "How times that are texts are written, in `strftime` notation.",
+        "time_format = \"%d/%m/%Y %H:%M\"",
+    ),
+    key(
+        "utc_offset",
+        Type::Text,
+        Preset::Toml("\"+00:00\""),
+        "How far local time is ahead of UTC, `+HH:MM` or `-HH:MM`, at most 14 hours: what `part` \
+         takes hours and weekdays by.",
+        "utc_offset = \"+08:00\"",
+    ),
+    key(
+        "position",
+        Type::Text,
+        Preset::Toml("\"position\""),
+        "Position in the slate, from 1.",
+        "position = \"rank\"",
+    ),
+    key(
+        "slate",
+        Type::Text,
+        Preset::Toml("\"slate\""),
+        "Id of the slate: what was shown together.",
+        "slate = \"request_id\"",
+    ),
+    key(
+        "weight",
+        Type::Text,
+        Preset::Words("none: all count 1"),
+        "Column of example weights, above 0: how much an example counts in training.",
+        "weight = \"sample_weight\"",
+    ),
+    key(
+        "propensity",
+        Type::Text,
+        Preset::Toml("\"propensity\""),
+        "Column of the propensity of the shown item, above 0 and at most 1: how likely the logging policy was to show it there. It is \
+         used to value other policies, and may be absent.",
+        "propensity = \"propensity_score\"",
+    ),
+    key(
+        "absent",
+        Type::List(&Type::Words(&["user", "item", "time"], &[]), 0, 3),
+        Preset::Toml("[]"),
+        "The keys that the flat log has no column for. Without times its rows are taken as in order.",
+        "absent = [\"time\"]",
+    ),
+];
+
+/// `[train]`.
+pub(crate) static TRAIN: Table = Table {
+    name: "train",
+    meaning: "How it is trained. The log is split by time, so that what is judged comes after what was \
+         learned.",
+    keys: &TRAIN_KEYS,
+    later: &[
+        Later {
+            key: "precision",
+            accepted: Some(Accepted::Text("f32")),
+            excuses: &[],
+            help: "leave it out, or write `precision = \"f32\"`",
+        },
+        Later {
+            key: "shards",
+            accepted: Some(Accepted::Number(4.0)),
+            excuses: &[],
+            help: "leave it out: a step's gradient is the sum of 4 shards",
+        },
+    ],
+};
+
+static TRAIN_KEYS: [Key; 12] = [
+    key(
+        "seed",
+        Type::Whole(0, i64::MAX),
+        Preset::Toml("0"),
+        "Seed of initial weights, shuffling and drop-out. The same data and seed give the same model.",
+        "seed = 7",
+    ),
+    key(
+        "batch",
+        Type::Whole(1, 1_000_000),
+        Preset::Toml("512"),
+        "Examples a step.",
+        "batch = 1024",
+    ),
+    key(
+        "epochs",
+        Type::Whole(1, 10_000),
+        Preset::Toml("16"),
+        "Most passes over the training part.",
+        "epochs = 30",
+    ),
+    key(
+        "patience",
+        Type::Whole(1, 10_000),
+        Preset::Toml("3"),
+        "Epochs without a better validation loss before training stops.",
+        "patience = 5",
+    ),
+    key(
+        "stop_by",
+        Type::List(&Type::Text, 1, 1_000),
+        Preset::Words("all objectives"),
+        "The objectives whose validation loss training stops by.",
+        "stop_by = [\"click\"]",
+    ),
+    key(
+        "learning_rate",
+        POSITIVE,
+        Preset::Toml("0.001"),
+        "Adam's rate for the dense layers.",
+        "learning_rate = 0.002",
+    ),
+    key(
+        "table_optimizer",
+        Type::Words(&["adagrad", "adam"], &[]),
+        Preset::Toml("\"adagrad\""),
+        "Optimizer of the embedding tables: `adagrad` (row-wise) or `adam` (on touched rows).",
+        "table_optimizer = \"adam\"",
+    ),
+    key(
+        "table_learning_rate",
+        POSITIVE,
+        Preset::Words("0.05 with `adagrad`, `learning_rate` with `adam`"),
+        "Rate of the embedding tables.",
+        "table_learning_rate = 0.02",
+    ),
+    key(
+        "l2",
+        Type::Number(Bound::Included(0.0), Bound::Unbounded),
+        Preset::Toml("0.000001"),
+        "L2 penalty on the dense layers' weights.",
+        "l2 = 0",
+    ),
+    key(
+        "split",
+        Type::List(&INSIDE, 3, 3),
+        Preset::Toml("[0.7, 0.1, 0.2]"),
+        "Shares of the log in time: training, validation, test; they sum to 1.",
+        "split = [0.8, 0.1, 0.1]",
+    ),
+    key(
+        "shuffle_window",
+        Type::Whole(1, 1_000_000_000),
+        Preset::Toml("65536"),
+        "Examples among which `train` shuffles: a window that moves through the log.",
+        "shuffle_window = 10_000",
+    ),
+    key(
+        "learn_passes",
+        Type::Whole(1, 10_000),
+        Preset::Toml("2"),
+        "Passes that `learn` makes over each run's examples.",
+        "learn_passes = 4",
+    ),
+];
+
+/// `[join]`.
+pub(crate) static JOIN: Table = Table {
+    name: "join",
+    meaning: "How the service's log becomes examples: a label closes at the first mark after its `window`.",
+    keys: &JOIN_KEYS,
+    later: &[],
+};
+
+static JOIN_KEYS: [Key; 1] = [key(
+    "mark_every",
+    Type::Duration,
+    Preset::Toml("\"1m\""),
+    "Time between closing marks.",
+    "mark_every = \"10s\"",
+)];
+
+/// `[gates]`.
+pub(crate) static GATES: Table = Table {
+    name: "gates",
+    meaning: "What a challenger, the model after more learning, must pass before it is served in the \
+         champion's place: on examples that neither has learned from, it may not be worse.",
+    keys: &GATE_KEYS,
+    later: &[],
+};
+
+static GATE_KEYS: [Key; 2] = [
+    key(
+        "share",
+        INSIDE,
+        Preset::Toml("0.1"),
+        "Newest share of the closed examples that is kept from both models for the verdict.",
+        "share = 0.2",
+    ),
+    key(
+        "confidence",
+        INSIDE,
+        Preset::Toml("0.95"),
+        "Confidence of the interval that a challenger may not be worse beyond.",
+        "confidence = 0.99",
+    ),
+];
+
+/// `[explore]`.
+pub(crate) static EXPLORE: Table = nothing(
+    "explore",
+    &[Later {
+        key: "shuffle",
+        accepted: Some(Accepted::Number(0.0)),
+        excuses: &[],
+        help: "leave it out, or write `shuffle = 0`: no slate is shuffled",
+    }],
+);
+
+/// `[serve]`.
+pub(crate) static SERVE: Table = nothing(
+    "serve",
+    &[Later {
+        key: "precision",
+        accepted: Some(Accepted::Text("f32")),
+        excuses: &[],
+        help: "leave it out, or write `precision = \"f32\"`",
+    }],
+);
+
+/// `[log]`.
+pub(crate) static LOG: Table = nothing(
+    "log",
+    &[Later {
+        key: "candidates",
+        accepted: Some(Accepted::Number(0.0)),
+        excuses: &[],
+        help: "leave it out, or write `candidates = 0`: candidate sets are not logged",
+    }],
+);
+
+/// `[retrieval]`.
+pub(super) static RETRIEVAL: Table = nothing("retrieval", &[]);
+
+/// A section of which nothing but defaults is carried out.
+const fn nothing(name: &'static str, later: &'static [Later]) -> Table {
+    Table {
+        name,
+        meaning: "Nothing but the defaults is carried out yet.",
+        keys: &[],
+        later,
+    }
+}

@@ -1,0 +1,150 @@
+//! The position curve: what the shallow tower learned of each position, beside the raw rates of the training part.
+//!
+//! In: encoded training batches, then the trained shallow tower. Out: a [`PositionCurve`] per biased objective and cell.
+
+use model::{Encoded, Ranker};
+use spec::{Kind, Rows, Spec};
+
+/// What was learned of one objective's positions in one cell of the bias fields.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PositionCurve {
+    /// The objective.
+    pub objective: String,
+    /// The values of the crossed bias fields; empty where position is the only one.
+    pub cell: String,
+    /// By position, from the lowest met.
+    pub points: Vec<PositionPoint>,
+}
+
+/// One position.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PositionPoint {
+    /// From 1.
+    pub position: u32,
+    /// Training rows with an observed label there.
+    pub rows: u64,
+    /// Log-odds of the raw rate there less those at the first point; `None` where one class is absent.
+    pub raw: Option<f64>,
+    /// The shallow logit less that of the first point.
+    pub learned: f64,
+}
+
+/// Counts of the training part.
+#[derive(Debug, Clone)]
+pub(crate) struct PositionCounts {
+    positions: usize,
+    objectives: Vec<usize>,
+    /// Per biased objective, cell and position: rows and sum of labels.
+    counts: Vec<Vec<(u64, f64)>>,
+}
+
+impl PositionCounts {
+    pub(crate) fn new(spec: &Spec) -> Option<PositionCounts> {
+        let bias = spec.bias.as_ref()?;
+        let cells = model::ShallowTower::new(spec, bias).cells;
+        let positions = bias.max_position as usize + 1;
+        Some(PositionCounts {
+            positions,
+            objectives: bias.objectives.clone(),
+            counts: vec![vec![(0, 0.0); cells * positions]; bias.objectives.len()],
+        })
+    }
+
+    pub(crate) fn add(&mut self, batch: &Encoded) {
+        for (counts, &objective) in self.counts.iter_mut().zip(&self.objectives) {
+            for row in 0..batch.len {
+                let label = batch.labels[objective][row];
+                if !label.is_nan() {
+                    let at = batch.cells[row] as usize * self.positions + batch.positions[row] as usize;
+                    counts[at].0 += 1;
+                    counts[at].1 += f64::from(label);
+                }
+            }
+        }
+    }
+
+    /// The curves, of cells with a known position.
+    pub(crate) fn curves(&self, ranker: &Ranker) -> Vec<PositionCurve> {
+        let spec = ranker.spec();
+        let Some(shallow) = &ranker.weights.shallow else {
+            return Vec::new();
+        };
+        let mut curves = Vec::new();
+        for ((counts, weight), &objective) in self.counts.iter().zip(&shallow.weight).zip(&self.objectives) {
+            let cells = counts
+                .chunks_exact(self.positions)
+                .zip(weight.chunks_exact(self.positions));
+            for (cell, (counts, weight)) in cells.enumerate() {
+                let points = points(counts, weight);
+                if points.len() > 1 {
+                    curves.push(PositionCurve {
+                        objective: spec.objectives[objective].name.clone(),
+                        cell: cell_name(spec, cell),
+                        points,
+                    });
+                }
+            }
+        }
+        curves
+    }
+}
+
+fn points(counts: &[(u64, f64)], weight: &[f32]) -> Vec<PositionPoint> {
+    let log_odds = |(rows, sum): (u64, f64)| {
+        let rate = sum / rows as f64;
+        (rate > 0.0 && rate < 1.0).then(|| (rate / (1.0 - rate)).ln())
+    };
+    let known = || (1..counts.len()).filter(|position| counts[*position].0 > 0);
+    let Some(first) = known().next() else {
+        return Vec::new();
+    };
+    known()
+        .map(|position| PositionPoint {
+            position: position as u32,
+            rows: counts[position].0,
+            raw: log_odds(counts[position])
+                .zip(log_odds(counts[first]))
+                .map(|(raw, first)| raw - first),
+            learned: f64::from(weight[position]) - f64::from(weight[first]),
+        })
+        .collect()
+}
+
+/// The values of the bias fields in a cell, as `phone, de`.
+fn cell_name(spec: &Spec, cell: usize) -> String {
+    let mut rest = cell;
+    let mut names = Vec::new();
+    for &field in spec.bias.iter().flat_map(|bias| bias.fields.iter().rev()) {
+        let Kind::Id { table, .. } = spec.fields[field].kind else {
+            continue;
+        };
+        let table = &spec.tables[table];
+        let row = rest % (table.len() + 1);
+        rest /= table.len() + 1;
+        names.push(match &table.rows {
+            _ if row == table.len() => "other".to_owned(),
+            Rows::Values(values) => values[row].clone(),
+            _ => format!("bucket {row}"),
+        });
+    }
+    names.reverse();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_relative_to_its_first_known_position() {
+        // Position 0 is missing; 2 was never met; 3 has one class only.
+        let counts = [(5, 1.0), (10, 5.0), (0, 0.0), (4, 0.0), (10, 1.0)];
+        let points = points(&counts, &[9.0, 1.0, 7.0, 0.5, -1.0]);
+        let positions: Vec<u32> = points.iter().map(|point| point.position).collect();
+        assert_eq!(positions, [1, 3, 4]);
+        assert_eq!([points[0].raw, points[1].raw], [Some(0.0), None]);
+        assert!((points[2].raw.unwrap() - (1.0f64 / 9.0).ln()).abs() < 1e-12);
+        assert_eq!(points[2].learned, -2.0);
+        assert!(super::points(&[(5, 1.0), (0, 0.0)], &[0.0, 0.0]).is_empty());
+    }
+}

@@ -1,0 +1,85 @@
+//! `report.html`: what training came to, for the engineer who decides what to do next.
+//!
+//! In: the declaration and a [`TrainReport`]. Out: a page as text that needs nothing beside it: style and figures are in it,
+//! there is no script, and it reaches no network. Equal input gives equal bytes.
+
+mod calibration;
+mod experts;
+mod figure;
+mod head;
+mod learning;
+mod metrics;
+mod number;
+mod origin;
+mod positions;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod units;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use spec::Spec;
+
+use crate::TrainReport;
+
+const STYLE: &str = include_str!("report/style.css");
+/// Whatever a name holds, the page loads nothing and runs nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// A part of the page, left out where the report has nothing for it.
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    body: fn(&Spec, &TrainReport) -> Option<Markup>,
+}
+
+const fn section(
+    id: &'static str,
+    title: &'static str,
+    body: fn(&Spec, &TrainReport) -> Option<Markup>,
+) -> Section {
+    Section { id, title, body }
+}
+
+/// In the order in which a reader asks.
+const SECTIONS: [Section; 8] = [
+    section("metrics", "Metrics on the test part", metrics::body),
+    section("learning", "Learning curves", learning::body),
+    section("calibration", "Calibration", calibration::body),
+    section("experts", "Use of experts", experts::body),
+    section("units", "Dead units", units::body),
+    section("positions", "Position bias", positions::body),
+    section("tables", "Fill of the embedding tables", tables::body),
+    section("origin", "How it was made", origin::body),
+];
+
+/// The page. A figure that cannot be drawn leaves the reason in its place: nothing that was trained is lost for it.
+pub fn html(spec: &Spec, report: &TrainReport) -> String {
+    let sections: Vec<(&Section, Markup)> = SECTIONS
+        .iter()
+        .filter_map(|section| Some((section, (section.body)(spec, report)?)))
+        .collect();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { "Training report: " (head::objectives(spec, 5)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (head::head(spec, report))
+                nav { @for (section, _) in &sections { a href={ "#" (section.id) } { (section.title) } } }
+                @for (section, body) in &sections {
+                    section id=(section.id) {
+                        h2 { (section.title) }
+                        (body)
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}

@@ -1,0 +1,172 @@
+//! Position curves: what the shallow tower learned of each position, beside the raw rates.
+
+use draw::{Axes, Curve, Style};
+use maud::{Markup, html};
+use spec::Spec;
+
+use super::figure::figure;
+use super::number::{count, plural};
+use crate::TrainReport;
+use crate::curve::{PositionCurve, PositionPoint};
+
+/// Positions with fewer rows are named: what was learned there may be noise.
+const FEW: u64 = 500;
+/// Most cells of a figure.
+const MOST: usize = 8;
+
+pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
+    let curves = &report.position_curves;
+    if curves.is_empty() {
+        return None;
+    }
+    let mut objectives: Vec<(&str, Vec<&PositionCurve>)> = Vec::new();
+    for curve in curves {
+        match objectives.iter_mut().find(|(name, _)| *name == curve.objective) {
+            Some((_, cells)) => cells.push(curve),
+            None => objectives.push((&curve.objective, vec![curve])),
+        }
+    }
+    let crossed: Vec<&str> = (spec.bias.iter())
+        .flat_map(|bias| &bias.fields)
+        .filter_map(|at| Some(spec.fields.get(*at)?.name.as_str()))
+        .collect();
+    Some(html! {
+        p {
+            "The logit that the shallow tower adds at each position, less that of the first position: its estimate of what a \
+             label owes to the place."
+            @if !crossed.is_empty() { " One curve for each value of " (crossed.join(" x ")) "." }
+            " Beside it stand the log-odds of the raw rates, which mix the place with the items in it: where good items stand \
+             high, the learned curve is the flatter one. Requests are ranked with the position missing, so none of it enters \
+             what is served."
+        }
+        @for (objective, cells) in &objectives { (figures(objective, cells)) }
+        (few(curves))
+    })
+}
+
+/// The points of a curve that `y` is known of.
+fn points(curve: &PositionCurve, y: fn(&PositionPoint) -> Option<f64>) -> Vec<(f64, f64)> {
+    let points = curve.points.iter();
+    points
+        .filter_map(|point| Some((f64::from(point.position), y(point)?)))
+        .collect()
+}
+
+fn learned(point: &PositionPoint) -> Option<f64> {
+    Some(point.learned)
+}
+
+fn raw(point: &PositionPoint) -> Option<f64> {
+    point.raw
+}
+
+fn figures(objective: &str, cells: &[&PositionCurve]) -> Markup {
+    let (shown, left_out) = largest(cells);
+    html! {
+        h3 { (objective) }
+        @if let [only] = shown.as_slice() {
+            @let both = [("learned", points(only, learned)), ("raw", points(only, raw))];
+            (plane("learned and raw", "logit", &both, 720))
+        } @else {
+            @let of = |y| -> Vec<(&str, Vec<(f64, f64)>)> {
+                shown.iter().map(|curve| (curve.cell.as_str(), points(curve, y))).collect()
+            };
+            div.figures {
+                (plane("learned", "logit of the shallow tower", &of(learned), 530))
+                @let raw = of(raw);
+                // Amounts have no odds.
+                @if raw.iter().any(|(_, points)| !points.is_empty()) {
+                    (plane("raw", "log-odds of the rate", &raw, 530))
+                }
+            }
+        }
+        @if left_out > 0 {
+            p { (plural(left_out, "other cell")) " with fewer rows: see " code { "position_curves" } " in " code { "metrics.json" } "." }
+        }
+    }
+}
+
+/// The cells with the most rows, in their order, and how many are left out.
+fn largest<'a>(cells: &[&'a PositionCurve]) -> (Vec<&'a PositionCurve>, usize) {
+    let rows = |at: usize| -> u64 { cells[at].points.iter().map(|point| point.rows).sum() };
+    let mut places: Vec<usize> = (0..cells.len()).collect();
+    places.sort_by_key(|at| std::cmp::Reverse(rows(*at)));
+    places.truncate(MOST);
+    places.sort_unstable();
+    let shown: Vec<&PositionCurve> = places.iter().map(|at| cells[*at]).collect();
+    let left_out = cells.len() - shown.len();
+    (shown, left_out)
+}
+
+fn plane(title: &str, y_label: &str, series: &[(&str, Vec<(f64, f64)>)], width: u32) -> Markup {
+    let curves: Vec<Curve> = series
+        .iter()
+        .map(|(name, points)| Curve {
+            name,
+            points,
+            low_high: &[],
+            style: Style::Marked,
+        })
+        .collect();
+    figure(draw::curves(
+        title,
+        "position",
+        y_label,
+        &curves,
+        Axes::default(),
+        width,
+        330,
+    ))
+}
+
+/// The positions that few rows tell of.
+fn few(curves: &[PositionCurve]) -> Markup {
+    let rows: Vec<(&PositionCurve, Vec<&PositionPoint>)> = curves
+        .iter()
+        .map(|curve| {
+            let points = curve.points.iter();
+            (curve, points.filter(|point| point.rows < FEW).collect::<Vec<_>>())
+        })
+        .filter(|(_, points)| !points.is_empty())
+        .collect();
+    if rows.is_empty() {
+        return html! { p { "Every position has at least " (FEW) " rows of the training part." } };
+    }
+    html! {
+        p { "Positions with fewer than " (FEW) " rows of the training part, whose values may be noise:" }
+        div.scroll {
+            table {
+                thead { tr { th.name { "objective" } th.name { "cell" } th.name { "positions" } th { "rows there" } } }
+                tbody {
+                    @for (curve, points) in &rows {
+                        tr {
+                            td.name { (curve.objective) }
+                            td.name { (curve.cell) }
+                            td.name { (runs(points)) }
+                            td { (count(points.iter().map(|point| point.rows).sum())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As `3, 7 to 12`.
+fn runs(points: &[&PositionPoint]) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for point in points {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(point.position) => *last = point.position,
+            _ => runs.push((point.position, point.position)),
+        }
+    }
+    let said = runs.iter().map(|(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first} to {last}")
+        }
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
