@@ -234,7 +234,13 @@ impl Fields {
         kind.note = format!("{}, {each:.1} rows each", kind.note);
         let values = judge.data.values(column);
         let best = leaks::best(&values, false, judge.labels).filter(|(_, auc)| *auc >= SUSPECT);
-        let mut field = self.field(profile, kind, side, "");
+        // Under its own name it is the key itself, which requests hold anyway.
+        let own = names::declared(&profile.name);
+        let mut field = if own == profile.name {
+            named(own, profile, kind, side, "")
+        } else {
+            self.field(profile, kind, side, "")
+        };
         if let Some((objective, auc)) = best {
             field.above.push(format!("CHECK: alone it predicts `{objective}` with AUC {auc:.3}: were the rows picked by what people did?"));
             let reason =
@@ -322,30 +328,7 @@ impl Fields {
         if ["user", "item", "query"].contains(&name.as_str()) {
             name += "_id";
         }
-        let name = self.unused(name);
-        let column = if name == profile.name {
-            String::new()
-        } else {
-            format!("column = {}, ", quoted(&profile.name))
-        };
-        let mut note = kind.note;
-        if profile.missing > 0 {
-            note += &format!(", {} missing", percent(profile.missing_share()));
-        }
-        if !why.is_empty() {
-            note += &format!("; {why}");
-        }
-        Field {
-            name,
-            side,
-            body: format!("{column}{}", kind.body),
-            note,
-            above: kind
-                .choice
-                .map(|choice| format!("CHOOSE: {choice}"))
-                .into_iter()
-                .collect(),
-        }
+        named(self.unused(name), profile, kind, side, why)
     }
 
     fn unused(&mut self, name: String) -> String {
@@ -356,5 +339,32 @@ impl Fields {
             .unwrap_or(name);
         self.names.push(name.clone());
         name
+    }
+}
+
+/// The column as a field of the name `name`.
+fn named(name: String, profile: &Profile, kind: Kind, side: &'static str, why: &str) -> Field {
+    let column = if name == profile.name {
+        String::new()
+    } else {
+        format!("column = {}, ", quoted(&profile.name))
+    };
+    let mut note = kind.note;
+    if profile.missing > 0 {
+        note += &format!(", {} missing", percent(profile.missing_share()));
+    }
+    if !why.is_empty() {
+        note += &format!("; {why}");
+    }
+    Field {
+        name,
+        side,
+        body: format!("{column}{}", kind.body),
+        note,
+        above: kind
+            .choice
+            .map(|choice| format!("CHOOSE: {choice}"))
+            .into_iter()
+            .collect(),
     }
 }

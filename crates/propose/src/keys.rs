@@ -54,7 +54,9 @@ impl Keys {
         finder.position_by_counting();
         let out_of_order = finder.time();
         finder.weight();
-        finder.absent(out_of_order);
+        let nearly = finder.nearly_item();
+        let choices: Vec<String> = out_of_order.into_iter().chain(nearly).collect();
+        finder.absent((!choices.is_empty()).then(|| choices.join("; ")));
         finder.unused_defaults();
         keys
     }
@@ -73,10 +75,12 @@ impl Keys {
         .contains(&Some(column))
     }
 
-    /// Names that no field may have.
+    /// Names that no field may have, but a key's own.
     pub(crate) fn reserved(&self, profiles: &[Profile]) -> Vec<String> {
         let mut names: Vec<String> = ["position", "user", "item", "query"].map(str::to_owned).to_vec();
-        names.extend(self.position.map(|column| profiles[column].name.clone()));
+        // A field of the name of a key is read as the key.
+        let keys = [self.position, self.user, self.item].into_iter().flatten();
+        names.extend(keys.map(|column| profiles[column].name.clone()));
         names
     }
 
@@ -172,6 +176,26 @@ impl Finder<'_> {
         }
     }
 
+    /// What is to be decided where no column is the item, and the name of one says that it may be.
+    fn nearly_item(&self) -> Option<String> {
+        let candidate = |column: &usize| {
+            let profile = &self.profiles[*column];
+            profile.is_id()
+                && profile.distinct > 2
+                && profile.missing == 0
+                && self.data.columns[*column].everywhere
+                && !self.keys.takes(*column)
+                && names::is_nearly_item(&profile.name)
+        };
+        let most = |column: &usize| (self.profiles[*column].distinct, usize::MAX - column);
+        let found = (0..self.profiles.len()).filter(candidate).max_by_key(most);
+        let name = self.name(found.filter(|_| self.keys.item.is_none())?);
+        Some(format!(
+            "no column is surely the item, and `{name}` may be: if it is, write item = {} and take \"item\" out of `absent`",
+            quoted(&name)
+        ))
+    }
+
     /// How many ids there are, and how often each is seen.
     fn counted(&self, column: usize) -> String {
         let estimate = self.profiles[column].estimate.max(1);
@@ -219,8 +243,8 @@ impl Finder<'_> {
             return;
         }
         let rows = match (self.keys.time, self.keys.unsorted) {
-            (Some(_), _) => "no column can be one",
-            (None, None) => "no column can be one; without a time, the rows count as in order",
+            (Some(_), _) => "no column is surely one",
+            (None, None) => "no column is surely one; without a time, the rows count as in order",
             (None, Some(_)) => "without a time, the rows count as in order",
         };
         let names: Vec<String> = absent.iter().map(|key| quoted(key)).collect();

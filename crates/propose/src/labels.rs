@@ -22,6 +22,8 @@ pub(crate) struct Label {
     pub(crate) body: String,
     pub(crate) note: String,
     pub(crate) choice: Option<String>,
+    /// Whether silence of a service's log is a no: it is an event, and a rare one.
+    pub(crate) silent_no: bool,
     /// Weight in the score.
     pub(crate) weight: f64,
     /// For each row 0 or 1, NaN where not observed; empty where that says nothing.
@@ -126,6 +128,7 @@ impl Finder<'_> {
             body: "group = \"engagement\", loss = \"binary\"".to_owned(),
             note: String::new(),
             choice: Some(choice.to_owned()),
+            silent_no: false,
             weight: 1.0,
             truth: Vec::new(),
             open: true,

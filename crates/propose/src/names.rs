@@ -47,32 +47,39 @@ fn contains(name: &str, list: &str) -> bool {
     list.split_ascii_whitespace().any(|part| name.contains(part))
 }
 
-/// Nouns of a key, in Latin and in Chinese.
-pub(crate) struct Nouns(&'static str, &'static str);
+/// Nouns of a key, in Latin and in Chinese; those that are ids by themselves.
+pub(crate) struct Nouns(&'static str, &'static str, &'static str);
 
 pub(crate) const USER: Nouns = Nouns(
     "\
         user users u uid visitor consumer customer cust member account person viewer reader client \
         subscriber listener msno",
     "用户 会员 客户 访客",
+    "uid msno",
 );
 pub(crate) const ITEM: Nouns = Nouns(
     "\
-        item items i iid video vid doc document product prod pid sku asin ad creative article news \
+        item items i iid video vid doc document product prod pid sku asin gtin ean isbn upc ad creative article news \
         movie film song track photo post listing hotel property prop book content note goods offer \
         job restaurant poi candidate clip episode show game",
     "视频 商品 物品 文章 内容 作品 广告 歌曲 电影 新闻 笔记 职位 直播",
+    "iid vid pid sku asin gtin ean isbn upc",
 );
 pub(crate) const SLATE: Nouns = Nouns(
     "\
         slate session sess query q qid request req rid search srch impression imp pageview list \
         visit sid ranking feed",
     "会话 请求 曝光 搜索 列表",
+    "qid rid sid",
 );
-pub(crate) const POSITION: Nouns = Nouns("position pos rank slot", "位置 排名 坑位 序位");
-pub(crate) const TIME: Nouns = Nouns("time timestamp ts datetime date at dt day when", "时间 日期 时刻");
-pub(crate) const WEIGHT: Nouns = Nouns("weight", "权重");
-pub(crate) const QUERY_ITEM: Nouns = Nouns("watching seed anchor", "");
+pub(crate) const POSITION: Nouns = Nouns("position pos rank slot", "位置 排名 坑位 序位", "");
+pub(crate) const TIME: Nouns = Nouns(
+    "time timestamp ts datetime date at dt day when",
+    "时间 日期 时刻",
+    "",
+);
+pub(crate) const WEIGHT: Nouns = Nouns("weight", "权重", "");
+pub(crate) const QUERY_ITEM: Nouns = Nouns("watching seed anchor", "", "");
 
 /// How surely a name is that of a key: 0 the noun itself or with a word for ids, 1 with a word before, as of a nested object.
 pub(crate) fn key(name: &str, nouns: &Nouns) -> Option<u8> {
@@ -94,6 +101,8 @@ pub(crate) fn key(name: &str, nouns: &Nouns) -> Option<u8> {
         [word] if is_noun(word) != (false, false) => Some(0),
         [word, id] if is_noun(word).0 && has(IDS, id) => Some(0),
         [.., word, id] if is_noun(word).0 && word.len() > 1 && has(IDS, id) => Some(1),
+        // An id's own noun behind what it is an id of: `product.sku`.
+        [.., word, id] if is_noun(word).0 && word.len() > 1 && has(nouns.2, id) => Some(1),
         [first, word]
             if has(
                 "event log shown display sample instance example impression",
@@ -163,6 +172,9 @@ pub(crate) fn described(name: &str) -> Option<Described> {
     if (user && long(&ITEM)) || (item && long(&USER)) || (user && item) {
         return Some(Described::Both);
     }
+    if user && !item && is_of_a_users_moment(name) {
+        return Some(Described::Moment);
+    }
     if user || item {
         return Some(if user { Described::User } else { Described::Item });
     }
@@ -171,6 +183,37 @@ pub(crate) fn described(name: &str) -> Option<Described> {
         referer app context ctx query search srch tab surface";
     let moment = any(&words, moment) && !is_amount(name) || contains(name, "设备 小时 星期 网络 搜索 页面");
     moment.then_some(Described::Moment)
+}
+
+/// Whether a name that begins with the user is that of what changes from visit to visit: `user.device`, `user_hour`.
+pub(crate) fn is_of_a_users_moment(name: &str) -> bool {
+    let words = words(name);
+    let user = words.first().is_some_and(|first| has(USER.0, first)) || contains(name, USER.1);
+    let moment = "\
+        hour hourmin minute weekday dow device os browser network connection platform ip referrer referer useragent";
+    let moment = any(&words, moment) || contains(name, "设备 小时 星期 网络");
+    let lasting = is_amount(name)
+        || is_birth(name)
+        || is_history(name)
+        || any(&words, "favorite favourite usual main preferred home last first");
+    user && moment && !lasting
+}
+
+/// Whether a name that is no key's may be that of an item's id: `product_ref`, `catalog.sku`.
+pub(crate) fn is_nearly_item(name: &str) -> bool {
+    let words = words(name);
+    let other = "\
+        category cat cate brand class type genre region city country channel topic group cluster tag tags seller author \
+        owner shop store language color currency status";
+    let told = words.iter().any(|word| word.len() > 1 && has(ITEM.0, word)) || contains(name, ITEM.1);
+    let is_id = any(&words, ITEM.2)
+        || any(
+            &words,
+            "id ids ref reference slug handle number name title url link key",
+        );
+    let described =
+        any(&words, USER.0) || is_amount(name) || is_extent(name) || is_history(name) || is_birth(name);
+    (told && is_id || words.last().is_some_and(|word| has(ITEM.2, word))) && !described && !any(&words, other)
 }
 
 /// Whether a name is that of something that people have.
@@ -224,6 +267,7 @@ mod tests {
             "visitorid",
             "consumer_idx",
             "event.user.id",
+            "account.uid",
             "用户ID",
             "会员编号",
         ] {
@@ -238,6 +282,16 @@ mod tests {
         ] {
             assert!(key(name, &USER).is_none(), "{name}");
         }
+        for name in [
+            "sku",
+            "item_sku",
+            "product.sku",
+            "product.id",
+            "shown.product.asin",
+        ] {
+            assert!(key(name, &ITEM).is_some(), "{name}");
+        }
+        assert!(key("last_sku", &ITEM).is_none() && key("product.brand", &ITEM).is_none());
         assert!(key("视频id", &ITEM).is_some() && key("item_category", &ITEM).is_none());
         assert!(
             key("query_id", &SLATE).is_some()

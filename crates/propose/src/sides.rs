@@ -37,6 +37,10 @@ impl Sides {
             Some(Described::Both) => {
                 return ("item", "of user and item together: it comes with each candidate");
             }
+            // Also where a session is the slate and it changes within one: no candidate brings it.
+            Some(Described::Moment) if names::is_of_a_users_moment(name) => {
+                return ("context", "of the moment, though it is named as the user's");
+            }
             Some(Described::User) => return ("user", ""),
             Some(Described::Item) => return ("item", ""),
             _ => {}

@@ -2,6 +2,7 @@
 
 mod columns;
 mod files;
+mod keys;
 mod labels;
 mod leaks;
 mod times;
@@ -9,7 +10,7 @@ mod times;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use spec::{Kind, Loss, Scale, Side, Spec, TimeUnit};
+use spec::{Absent, Kind, Loss, Scale, Side, Spec, TimeUnit};
 
 use crate::{Options, Proposal, ProposeError, propose};
 

@@ -74,8 +74,8 @@ fn head(draft: &Draft<'_>) -> String {
     let mut text = format!(
         "# A first declaration of a ranker, guessed from {}: {rows}, {} columns.\n\
          # A comment at a line says why it is there. `CHOOSE` marks what the data do not tell: what is written there trains too.\n\
-         # Next:  watchnext check ranker.toml\n\
-         #        watchnext train ranker.toml --data {} --out run\n",
+         # Next:  check this file with `watchnext check`, then\n\
+         #        watchnext train THIS_FILE --data {} --out run\n",
         draft.files,
         draft.data.columns.len(),
         plain(&draft.train)
@@ -223,7 +223,11 @@ fn objectives(text: &mut String, draft: &Draft<'_>, closed: bool) {
                 .collect(),
         }
     });
-    let note = "an empty cell is not observed; where a service learns from its own log, `absent = 0` says that silence is a no";
+    let note = if labels.iter().any(|label| label.silent_no) {
+        "`absent = 0`: in a service's own log silence is a no; an empty cell of a flat file is not observed all the same"
+    } else {
+        "an empty cell is not observed; where a service learns from its own log, `absent = 0` says that silence is a no"
+    };
     section(text, "objectives", note, lines.collect());
 }
 

@@ -50,6 +50,7 @@ impl Finder<'_> {
                 ),
                 note: format!("grades {} to {}", profile.min, profile.max),
                 choice: None,
+                silent_no: false,
                 weight: 1.0,
                 truth,
                 open: false,

@@ -166,6 +166,15 @@ impl Finder<'_> {
         let positives = pair.truth.iter().filter(|label| **label == 1.0).count();
         let observed = pair.truth.iter().filter(|label| !label.is_nan()).count();
         let rare = positives < 100;
+        let event = matches!(meaning, Meaning::Engaged | Meaning::Satisfied | Meaning::Negative);
+        // Of an event that most rows have, as a like in a log of likes and hates, silence is no answer.
+        let silent_no = event && positives * 2 <= observed;
+        let absent = if silent_no { ", absent = 0" } else { "" };
+        let silence = if event && !silent_no {
+            "; most are 1, so silence is not read as 0"
+        } else {
+            ""
+        };
         let words = names::words(&profile.name);
         let sorted_by = engaged
             || words.iter().any(|word| MAIN.contains(&word.as_str()))
@@ -190,15 +199,16 @@ impl Finder<'_> {
             name,
             columns: vec![column],
             engaged,
-            body: format!("group = \"{group}\", loss = \"binary\"{label}{window}"),
+            body: format!("group = \"{group}\", loss = \"binary\"{label}{absent}{window}"),
             note: format!(
-                "{} of {} rows are 1 ({}){which}{}",
+                "{} of {} rows are 1 ({}){which}{silence}{}",
                 amount(positives as u64),
                 amount(observed as u64),
                 percent(positives as f64 / observed.max(1) as f64),
                 if rare { "; few to learn from" } else { "" }
             ),
             choice: (!choices.is_empty()).then(|| choices.join("; ")),
+            silent_no,
             weight: match meaning {
                 Meaning::Negative => -0.5,
                 _ if sorted_by && !rare => 1.0,

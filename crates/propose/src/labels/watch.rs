@@ -101,6 +101,7 @@ impl Finder<'_> {
             body,
             note,
             choice,
+            silent_no: false,
             weight: 1.0,
             truth: Vec::new(),
             open: false,

@@ -28,7 +28,7 @@ fn three_columns_are_enough() {
             .all(|field| matches!(field.kind, Kind::Id { id_dropout, .. } if id_dropout == 0.3))
     );
     assert!(
-        spec.field("user_id").is_some() && spec.field("item_id").is_some(),
+        spec.field("user").is_some() && spec.field("item").is_some(),
         "{}",
         proposal.toml
     );

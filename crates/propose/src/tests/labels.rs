@@ -136,3 +136,39 @@ fn without_a_label_the_text_says_which_choice_is_open() {
         "feedback"
     );
 }
+
+#[test]
+fn of_rare_events_silence_is_a_no_and_of_answers_that_most_rows_have_it_is_not() {
+    let files = Files::new();
+    for (name, values, silence) in [
+        ("click", ["0", "1"], Absent::Value(0.0)),
+        ("clicked", ["no", "yes"], Absent::Value(0.0)),
+        ("buy", ["0", "1"], Absent::Value(0.0)),
+        ("hide", ["0", "1"], Absent::Value(0.0)),
+        // Mostly likes, the rest hates.
+        ("like", ["1", "0"], Absent::Missing),
+        ("income", ["low", "high"], Absent::Missing),
+    ] {
+        let (proposal, spec) = files.propose("a.csv", &two(&format!("age,{name}"), values));
+        assert_eq!(spec.objectives[0].absent, silence, "{}", proposal.toml);
+        let told = proposal.toml.contains("in a service's own log silence is a no;");
+        assert_eq!(told, silence != Absent::Missing, "{}", proposal.toml);
+    }
+    let mut graded = "age,rating\n".to_owned();
+    for row in 0..400 {
+        let _ = writeln!(graded, "{},{}", chance(row, 60), chance(row + 1, 5) + 1);
+    }
+    let (_, spec) = files.propose("a.csv", &graded);
+    assert_eq!(
+        (spec.objectives[0].loss, spec.objectives[0].absent),
+        (Loss::Squared, Absent::Missing)
+    );
+}
+
+#[test]
+fn the_text_names_no_file_of_its_own() {
+    let files = Files::new();
+    let (proposal, _) = files.propose("a.csv", &two("age,click", ["0", "1"]));
+    assert!(!proposal.toml.contains("ranker.toml"), "{}", proposal.toml);
+    assert!(proposal.toml.contains("check this file with `watchnext check`"));
+}
