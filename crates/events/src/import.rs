@@ -31,7 +31,7 @@ use plan::{LogColumn, Plan};
 use planner::Planner;
 use table::{Table, Tables};
 
-pub use file::{Sample, sample};
+pub use file::{Sample, sample, scan};
 
 /// Which files make a flat log.
 #[derive(Debug, Clone)]

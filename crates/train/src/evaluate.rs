@@ -16,6 +16,9 @@ pub struct Outcomes {
     pub(crate) objectives: Vec<Outcome>,
 }
 
+/// Fewer examples may well be alike.
+const FEWEST: usize = 20;
+
 /// One row per example with an observed label.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outcome {
@@ -91,11 +94,16 @@ impl Outcomes {
         Some((gauc, distinct.len()))
     }
 
-    /// Whether an objective (by its index) is predicted to be the same for all of several examples.
+    /// Whether an objective (by its index) is predicted to be the same for all of the examples, where they are many.
     pub fn is_constant(&self, objective: usize) -> bool {
         self.objectives.get(objective).is_some_and(|outcome| {
-            let predictions = &outcome.predictions;
-            predictions.len() > 1 && predictions.iter().all(|&value| value == predictions[0])
+            // As requests are served, where positions enter.
+            let predictions = if outcome.served.is_empty() {
+                &outcome.predictions
+            } else {
+                &outcome.served
+            };
+            predictions.len() >= FEWEST && predictions.iter().all(|&value| value == predictions[0])
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use model::{Encoder, ScalerFit};
-use spec::{Side, Source, Spec};
+use spec::{Absent, Loss, Objective, Side, Source, Spec};
 
 use crate::leak::{Leak, LeakCheck};
 use crate::{Part, Progress, TrainError};
@@ -108,6 +108,9 @@ impl MissingFields {
     }
 }
 
+/// Labels from which on it is no chance that all are 1.
+const MANY: u64 = 100;
+
 /// Mean, least and greatest observed label per objective.
 #[derive(Debug, Clone)]
 pub(crate) struct LabelMeans {
@@ -171,10 +174,62 @@ impl LabelMeans {
             .collect()
     }
 
+    /// For each binary objective of which many labels were observed and all are 1, although silence means nothing: a log of
+    /// positives alone teaches that everything is one.
+    pub(crate) fn positives_only(&self, spec: &Spec) -> Vec<String> {
+        let silent =
+            |objective: &Objective| objective.loss == Loss::Binary && objective.absent == Absent::Missing;
+        let ones = |observed: &Observed| observed.count >= MANY && observed.least == 1.0;
+        spec.objectives
+            .iter()
+            .zip(&self.observed)
+            .filter(|(objective, observed)| silent(objective) && ones(observed))
+            .map(|(objective, observed)| {
+                format!(
+                    "all of {} labels of `{}` are 1: if no feedback means no, declare `absent = 0`",
+                    observed.count, objective.name
+                )
+            })
+            .collect()
+    }
+
     pub(crate) fn finish(self) -> Vec<Option<f64>> {
         self.observed
             .into_iter()
             .map(|observed| (observed.count > 0).then(|| observed.sum / observed.count as f64))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{examples, spec_with};
+
+    /// What is said of a log of `count` clicks, all 1, under a declaration of `absent`.
+    fn said(absent: &str, count: usize) -> Vec<String> {
+        let spec = spec_with("absent = 0", absent);
+        let mut means = LabelMeans::new(&spec);
+        // The second half of the people's rows are clicks.
+        let clicked = examples(&spec, 2 * count, count).slice(count, count);
+        means.add(&clicked);
+        means.positives_only(&spec)
+    }
+
+    #[test]
+    fn many_labels_that_are_all_one_are_told_where_silence_means_nothing() {
+        let told = said("absent = \"missing\"", 100);
+        assert!(
+            told.len() == 1 && told[0].contains("declare `absent = 0`"),
+            "{told:?}"
+        );
+        assert!(
+            said("absent = \"missing\"", 99).is_empty(),
+            "few may be alike by chance"
+        );
+        assert!(
+            said("absent = 0", 100).is_empty(),
+            "silence was a no, and nobody was silent"
+        );
     }
 }

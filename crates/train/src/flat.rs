@@ -113,6 +113,7 @@ pub fn train(
         .on(&parts.test, progress, |_| false, &mut |_| {})?
         .unwrap_or_default();
     let activity = judged.activity.as_ref();
+    let test = judged.outcomes.evaluate(spec, &means);
     let report = TrainReport {
         rows: [&parts.training, &parts.validation, &parts.test].map(crate::Part::len),
         judged: judged.examples,
@@ -120,7 +121,7 @@ pub fn train(
         multiplications: model::Cost::of(spec).multiplications,
         epochs,
         best_epoch: best.epoch,
-        test: judged.outcomes.evaluate(spec, &means),
+        test: test.clone(),
         logistic: judged
             .logistic
             .first()
@@ -129,6 +130,7 @@ pub fn train(
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
         warnings: [
             constant,
+            no_better(&test),
             warnings(&ranker, best.relative_loss, &leaks),
             weak_layers(activity),
         ]
@@ -139,6 +141,22 @@ pub fn train(
     };
     fresh.keep(&ranker, &best, &report)?;
     Ok(report)
+}
+
+/// Objectives on which a constant does as well.
+fn no_better(test: &Evaluation) -> Vec<String> {
+    let poor = test
+        .objectives
+        .iter()
+        .filter(|metrics| metrics.relative_loss().is_some_and(|loss| loss >= 1.0));
+    poor.map(|metrics| {
+        format!(
+            "on the test part `{}` is predicted no better than by a constant (loss / constant {:.4})",
+            metrics.name,
+            metrics.relative_loss().unwrap_or_default()
+        )
+    })
+    .collect()
 }
 
 /// What a user should know before serving the model.

@@ -38,6 +38,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Adds a gate that was not passed.
+    pub(crate) fn refuse(&mut self, gate: &str, measured: &str) {
+        self.passed = false;
+        self.gates.push(GateResult {
+            gate: gate.to_owned(),
+            passed: false,
+            measured: measured.to_owned(),
+        });
+    }
+
     /// Judges `challenger` on `held`, with logged positions: beside the model in service, or, where there is none, beside the
     /// predictor that always says `constants` (per objective, the mean label of what the challenger learned from).
     pub fn of(

@@ -103,7 +103,10 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
     let against = serving
         .as_ref()
         .map(|(version, ranker)| (version.as_str(), ranker));
-    let verdict = Verdict::of(&taught.challenger, against, &taught.means, &taught.held);
+    let mut verdict = Verdict::of(&taught.challenger, against, &taught.means, &taught.held);
+    for why in &taught.positives_only {
+        verdict.refuse("labels", why);
+    }
     let report = LearnReport {
         run: last.map_or(0, |last| last.run) + 1,
         model: registry.next_version()?,
@@ -222,6 +225,8 @@ pub(crate) struct Taught {
     pub checkpoint: Checkpoint,
     /// Mean label per objective of the examples that the challenger learned from.
     pub means: Vec<Option<f64>>,
+    /// What is wrong with those labels.
+    pub positives_only: Vec<String>,
     pub trained: usize,
     pub held: Examples,
     pub progressive: Option<Evaluation>,
@@ -284,6 +289,7 @@ impl Start {
         let taught = Taught {
             challenger,
             checkpoint: Checkpoint::of(&trainer)?,
+            positives_only: means.positives_only(trainer.ranker.spec()),
             means: means.finish(),
             trained,
             held,

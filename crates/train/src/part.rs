@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use arrow_array::Array;
 use events::{EventsError, Examples, FlatLog};
 use spec::Spec;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -16,9 +17,11 @@ pub struct Part {
     log: FlatLog,
     rows: Range<u64>,
     half: Option<Half>,
+    /// Rows that it holds.
+    len: u64,
 }
 
-/// One row of each pair of neighbours, drawn.
+/// Half of a log, drawn.
 #[derive(Debug, Clone, Copy)]
 struct Half {
     seed: u64,
@@ -26,9 +29,24 @@ struct Half {
 }
 
 impl Half {
-    fn holds(self, row: u64) -> bool {
-        let second = xxh3_64_with_seed(&(row / 2).to_le_bytes(), self.seed) & 1 == 1;
-        ((row % 2 == 1) == second) != self.other
+    /// One row of each pair of neighbours; where slates are known, whole slates.
+    fn holds(self, row: u64, slate: Option<&str>) -> bool {
+        let draw = |bytes: &[u8]| xxh3_64_with_seed(bytes, self.seed) & 1 == 1;
+        let drawn = match slate {
+            Some(slate) => draw(slate.as_bytes()),
+            None => (row % 2 == 1) == draw(&(row / 2).to_le_bytes()),
+        };
+        drawn != self.other
+    }
+
+    fn of(self, examples: &Examples) -> Vec<u32> {
+        let slates = examples.slates();
+        let slate = |row: usize| (!slates.is_null(row)).then(|| slates.value(row));
+        // A flat log's keys are its row numbers.
+        let rows = examples.keys().iter().enumerate();
+        rows.filter(|(row, key)| self.holds(**key, slate(*row)))
+            .map(|(row, _)| row as u32)
+            .collect()
     }
 }
 
@@ -39,6 +57,7 @@ impl Part {
             rows: 0..log.rows(),
             log: log.clone(),
             half: None,
+            len: log.rows(),
         }
     }
 
@@ -49,10 +68,7 @@ impl Part {
 
     /// Number of rows.
     pub fn len(&self) -> u64 {
-        match self.half {
-            None => self.rows.end - self.rows.start,
-            Some(half) => self.rows.clone().filter(|row| half.holds(*row)).count() as u64,
-        }
+        self.len
     }
 
     /// Whether it has no row.
@@ -67,15 +83,7 @@ impl Part {
             let examples = examples?;
             Ok(match half {
                 None => examples,
-                Some(half) => {
-                    // A flat log's keys are its row numbers.
-                    let rows = (0u32..).zip(examples.keys());
-                    let held: Vec<u32> = rows
-                        .filter(|(_, key)| half.holds(**key))
-                        .map(|(row, _)| row)
-                        .collect();
-                    examples.take(&held)
-                }
+                Some(half) => examples.take(&half.of(&examples)),
             })
         })
     }
@@ -103,6 +111,7 @@ impl Parts {
         let second = log.slate_end(split.validation.end.max(first))?;
         let part = |rows: Range<u64>| Part {
             log: log.clone(),
+            len: rows.end - rows.start,
             rows,
             half: None,
         };
@@ -115,29 +124,34 @@ impl Parts {
         parts.demand("`[train] split`", &why)
     }
 
-    /// All of `log` to learn from; of `held_out`, one row of each pair of neighbours, drawn by the seed, to stop by, the other
-    /// to test on.
+    /// All of `log` to learn from; of `held_out`, one row of each pair of neighbours (where slates are known, half of the slates),
+    /// drawn by the seed, to stop by, the other to test on.
     ///
     /// # Errors
-    /// A part without rows.
+    /// A part without rows; a log that cannot be read.
     pub fn held_out(spec: &Spec, log: &FlatLog, held_out: &FlatLog) -> Result<Parts, TrainError> {
-        let half = |other| Part {
+        let half = |other| Half {
+            seed: spec.train.seed,
+            other,
+        };
+        let mut first = 0;
+        for examples in held_out.read(0..held_out.rows()) {
+            first += half(false).of(&examples?).len() as u64;
+        }
+        let part = |half: Half, len| Part {
             log: held_out.clone(),
             rows: 0..held_out.rows(),
-            half: Some(Half {
-                seed: spec.train.seed,
-                other,
-            }),
+            half: Some(half),
+            len,
         };
         let parts = Parts {
             training: Part::whole(log),
-            validation: half(false),
-            test: half(true),
+            validation: part(half(false), first),
+            test: part(half(true), held_out.rows() - first),
         };
         parts.demand("`--held-out`", &format!("its files have {}", held_out.rows()))
     }
 
-    /// Demands that each part has a row; `why` one may have none.
     fn demand(self, what: &str, why: &str) -> Result<Parts, TrainError> {
         for (name, part) in [
             ("training", &self.training),
@@ -160,12 +174,31 @@ mod tests {
     #[test]
     fn the_two_halves_hold_each_row_once_and_other_seeds_draw_others() {
         let halves = |seed| [false, true].map(|other| Half { seed, other });
-        let held = |half: Half| (0..1000).filter(|row| half.holds(*row)).collect::<Vec<u64>>();
+        let held = |half: Half| {
+            (0..1000)
+                .filter(|row| half.holds(*row, None))
+                .collect::<Vec<u64>>()
+        };
         let [a, b] = halves(1).map(held);
         assert_eq!((a.len(), b.len()), (500, 500));
         let mut all = [a.clone(), b].concat();
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<_>>());
         assert_ne!(a, held(halves(2)[0]));
+    }
+
+    #[test]
+    fn a_slate_is_in_one_half_whole() {
+        let half = Half {
+            seed: 1,
+            other: false,
+        };
+        let held = (0..1000u64).filter(|row| half.holds(*row, Some(&format!("s{}", row / 10))));
+        let held: Vec<u64> = held.collect();
+        assert!((300..700).contains(&held.len()), "{}", held.len());
+        for slate in 0..100 {
+            let of = held.iter().filter(|row| **row / 10 == slate).count();
+            assert!(of == 0 || of == 10, "slate {slate}: {of} of 10 rows");
+        }
     }
 }

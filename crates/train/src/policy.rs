@@ -4,20 +4,25 @@
 //! shown, by position where it differs. Out: a [`PolicyReport`]: IPS, SNIPS and, with the run's predictions as the model of
 //! rewards, DR. The run should have been trained on other rows than those that judge.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+mod table;
 
-use arrow_array::{Array, ArrayRef};
-use events::{ExampleBuilder, ExampleRow, Examples, Fields, FlatLog};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use arrow_array::Array;
+use events::{ExampleBuilder, ExampleRow, Examples, Fields, FlatLog, Value};
 use measure::{EstimatedRow, Interval, LoggedRow, PolicyValue};
 use model::{Positions, Ranker};
 use spec::Loss;
+use xxhash_rust::xxh3::xxh3_64;
+
+use table::Policy;
+
+pub use table::frequencies;
 
 use crate::{Part, Progress, TrainError};
 
 const CONFIDENCE: f64 = 0.95;
-/// How far the probabilities of a position may be from 1 in sum.
-const SUM_TOLERANCE: f64 = 1e-3;
 
 /// Which policy, and what it is to earn.
 #[derive(Debug, Clone)]
@@ -37,6 +42,9 @@ pub struct PolicyReport {
     pub rows: usize,
     /// Of them, those with a label above 0.
     pub positives: usize,
+    /// Mean share of the policy's probability that is on items which the log never shows: of what they would earn the estimates
+    /// know nothing.
+    pub unseen: f64,
     /// Mean label as logged: the logging policy's own value.
     pub logged: Interval,
     /// Inverse propensity scoring.
@@ -74,87 +82,6 @@ impl PolicyEstimate {
     }
 }
 
-/// Probabilities of items, by position; position 0 stands for all.
-#[derive(Debug)]
-struct Policy {
-    by_position: BTreeMap<u32, BTreeMap<String, f64>>,
-}
-
-impl Policy {
-    fn read(path: &Path) -> Result<Policy, TrainError> {
-        let table = events::sample(path, usize::MAX)?;
-        let bad = |why: String| TrainError::Data(format!("the policy `{}`: {why}", path.display()));
-        let column = |name: &str| {
-            table
-                .schema
-                .fields()
-                .iter()
-                .position(|field| field.name() == name)
-        };
-        let (Some(item), Some(probability)) = (column("item"), column("probability")) else {
-            return Err(bad(
-                "expected the columns `item`, `probability` and, if it differs, `position`".to_owned(),
-            ));
-        };
-        let position = column("position");
-        let mut by_position: BTreeMap<u32, BTreeMap<String, f64>> = BTreeMap::new();
-        let mut line = 0;
-        for batch in &table.batches {
-            let texts = |column: usize| ids(batch.column(column));
-            let numbers = |column: usize| events::as_numbers(batch.column(column));
-            let (items, probabilities) = (texts(item), numbers(probability));
-            let positions = position.map(numbers);
-            for row in 0..batch.num_rows() {
-                line += 1;
-                let (Some(item), Some(probability)) = (
-                    items.get(row).cloned().flatten(),
-                    probabilities.get(row).copied().flatten(),
-                ) else {
-                    return Err(bad(format!("row {line} lacks an item or a probability")));
-                };
-                if !(0.0..=1.0).contains(&probability) {
-                    return Err(bad(format!(
-                        "row {line} has the probability {probability}, expected 0 to 1"
-                    )));
-                }
-                let at = match &positions {
-                    None => 0,
-                    Some(positions) => match positions.get(row).copied().flatten() {
-                        Some(at) if at >= 1.0 && at.fract() == 0.0 => at as u32,
-                        _ => return Err(bad(format!("row {line} has no position from 1"))),
-                    },
-                };
-                if by_position
-                    .entry(at)
-                    .or_default()
-                    .insert(item.clone(), probability)
-                    .is_some()
-                {
-                    return Err(bad(format!("row {line}: `{item}` is already there")));
-                }
-            }
-        }
-        for (at, items) in &by_position {
-            let sum: f64 = items.values().sum();
-            if (sum - 1.0).abs() > SUM_TOLERANCE {
-                let place = if *at == 0 {
-                    String::new()
-                } else {
-                    format!(" at position {at}")
-                };
-                return Err(bad(format!("the probabilities{place} sum to {sum}, expected 1")));
-            }
-        }
-        Ok(Policy { by_position })
-    }
-
-    fn at(&self, position: u32) -> Option<&BTreeMap<String, f64>> {
-        self.by_position
-            .get(&position)
-            .or_else(|| self.by_position.get(&0))
-    }
-}
-
 /// Values another policy on `log`.
 ///
 /// # Errors
@@ -188,48 +115,64 @@ pub(crate) fn policy(
     let mut estimator = Estimator::new(ranker, &policy, reward);
     progress.begin("items of the log", log.rows());
     for examples in Part::whole(log).read() {
+        if progress.stopped() {
+            return Err(TrainError::Stopped);
+        }
         let examples = examples?;
         estimator.meet(&examples);
         progress.advance(examples.len() as u64);
     }
     progress.begin("policy", log.rows());
-    let mut rows = Vec::new();
     for examples in Part::whole(log).read() {
         if progress.stopped() {
             return Err(TrainError::Stopped);
         }
         let examples = examples?;
-        estimator.rows(&examples, &mut rows)?;
+        estimator.add(&examples)?;
         progress.advance(examples.len() as u64);
     }
-    if rows.is_empty() {
+    if estimator.rows.is_empty() {
         return Err(TrainError::Data(format!(
             "no row has a propensity, a position of the policy and an observed label: name the column of propensities in \
              `[keys] propensity` (now `{}`)",
             spec.keys.propensity
         )));
     }
-    report(&spec.objectives[reward].name, &rows)
+    report(&spec.objectives[reward].name, &estimator)
 }
 
-fn report(reward: &str, rows: &[EstimatedRow]) -> Result<PolicyReport, TrainError> {
+fn report(reward: &str, estimator: &Estimator) -> Result<PolicyReport, TrainError> {
+    let rows = &estimator.rows;
     let logged: Vec<LoggedRow> = rows.iter().map(|row| row.logged).collect();
     let rewards: Vec<f64> = logged.iter().map(|row| row.reward).collect();
     let unusable = || TrainError::Data("a propensity is not above 0 and at most 1".to_owned());
-    let ips = measure::ips(&logged, None, CONFIDENCE).ok_or_else(unusable)?;
-    let robust = measure::doubly_robust(rows, None, CONFIDENCE).ok_or_else(unusable)?;
+    // A log without slates and persons has one cluster only, which says nothing.
+    let several = estimator
+        .clusters
+        .iter()
+        .any(|cluster| *cluster != estimator.clusters[0]);
+    let clusters = several.then_some(estimator.clusters.as_slice());
+    let ips = measure::ips(&logged, clusters, CONFIDENCE).ok_or_else(unusable)?;
+    let robust = measure::doubly_robust(rows, clusters, CONFIDENCE).ok_or_else(unusable)?;
     Ok(PolicyReport {
         reward: reward.to_owned(),
         rows: rows.len(),
+        unseen: estimator.unseen / rows.len() as f64,
         positives: rewards.iter().filter(|reward| **reward > 0.0).count(),
-        logged: measure::mean_interval(&rewards, CONFIDENCE),
+        logged: match clusters {
+            Some(clusters) => measure::clustered_mean_interval(&rewards, clusters, CONFIDENCE),
+            None => measure::mean_interval(&rewards, CONFIDENCE),
+        },
         ips: PolicyEstimate::of(&ips),
-        snips: measure::snips(&logged, None, CONFIDENCE)
+        snips: measure::snips(&logged, clusters, CONFIDENCE)
             .as_ref()
             .map(PolicyEstimate::of),
         doubly_robust: PolicyEstimate::of(&robust),
     })
 }
+
+/// Most requests whose predictions are kept.
+const REQUESTS: usize = 1024;
 
 /// Expected rewards of the policy's items in each row's place.
 struct Estimator<'a> {
@@ -238,8 +181,21 @@ struct Estimator<'a> {
     reward: usize,
     /// Item-side values of each item: those of its first row.
     items: BTreeMap<String, Fields>,
-    /// Predictions by request and position: rows of a log repeat requests.
-    known: HashMap<(String, u32), BTreeMap<String, f64>>,
+    /// Sum over rows of the probability on items that are not in `items`.
+    unseen: f64,
+    /// Expected reward of the policy by request and position: neighbouring rows of a log repeat requests.
+    known: HashMap<(String, u32), f64>,
+    rows: Vec<EstimatedRow>,
+    /// Of each row its slate, else its person: rows of one depend on each other.
+    clusters: Vec<u64>,
+}
+
+/// The place of a row: all but the item.
+struct Place<'e> {
+    time: i64,
+    user: &'e str,
+    position: u32,
+    shared: Fields,
 }
 
 impl<'a> Estimator<'a> {
@@ -249,7 +205,10 @@ impl<'a> Estimator<'a> {
             policy,
             reward,
             items: BTreeMap::new(),
+            unseen: 0.0,
             known: HashMap::new(),
+            rows: Vec::new(),
+            clusters: Vec::new(),
         }
     }
 
@@ -263,10 +222,11 @@ impl<'a> Estimator<'a> {
         }
     }
 
-    fn rows(&mut self, examples: &Examples, rows: &mut Vec<EstimatedRow>) -> Result<(), TrainError> {
+    fn add(&mut self, examples: &Examples) -> Result<(), TrainError> {
+        let spec = self.ranker.spec().clone();
         let (propensities, labels) = (examples.propensities(), examples.label(self.reward));
+        let positions = examples.positions();
         for row in 0..examples.len() {
-            let positions = examples.positions();
             let position = if positions.is_null(row) {
                 0
             } else {
@@ -279,140 +239,88 @@ impl<'a> Estimator<'a> {
             if propensities.is_null(row) || labels.is_null(row) {
                 continue;
             }
+            let (shared, fields) = examples.to_slate_fields(&spec, row);
             let item = examples.items().value(row);
-            let expected = self.expected(examples, row, position, target)?;
-            let earned = |item: &str| expected.get(item).copied().unwrap_or_default();
-            rows.push(EstimatedRow {
+            let place = Place {
+                time: examples.times()[row],
+                user: examples.users().value(row),
+                position,
+                shared,
+            };
+            let nowhere = target.iter().filter(|(item, _)| !self.items.contains_key(*item));
+            self.unseen += nowhere.map(|(_, probability)| probability).sum::<f64>();
+            let logged_estimate = self.predict(&place, &[(item, &fields)])?[0];
+            let target_estimate = self.expected(&place, target)?;
+            self.rows.push(EstimatedRow {
                 logged: LoggedRow {
                     reward: f64::from(labels.value(row)),
                     propensity: f64::from(propensities.value(row)),
                     target: target.get(item).copied().unwrap_or_default(),
                 },
-                logged_estimate: earned(item),
-                target_estimate: target
-                    .iter()
-                    .map(|(item, probability)| probability * earned(item))
-                    .sum(),
+                logged_estimate,
+                target_estimate,
             });
+            let slates = examples.slates();
+            let unit = if slates.is_null(row) {
+                place.user
+            } else {
+                slates.value(row)
+            };
+            self.clusters.push(xxh3_64(unit.as_bytes()));
         }
         Ok(())
     }
 
-    /// The predicted reward of each of the policy's items, and of the shown one, in a row's place.
-    fn expected(
-        &mut self,
-        examples: &Examples,
-        row: usize,
-        position: u32,
-        target: &BTreeMap<String, f64>,
-    ) -> Result<&BTreeMap<String, f64>, TrainError> {
+    /// The predicted reward of a policy in a place.
+    fn expected(&mut self, place: &Place, target: &BTreeMap<String, f64>) -> Result<f64, TrainError> {
+        let key = (format!("{} {:?}", place.user, place.shared), place.position);
+        if let Some(expected) = self.known.get(&key) {
+            return Ok(*expected);
+        }
+        let empty = Fields::new();
+        let items: Vec<(&str, &Fields)> = target
+            .keys()
+            .map(|item| (item.as_str(), self.items.get(item).unwrap_or(&empty)))
+            .collect();
+        let rewards = self.predict(place, &items)?;
+        let expected = target
+            .values()
+            .zip(rewards)
+            .map(|(probability, reward)| probability * reward);
+        let expected = expected.sum();
+        if self.known.len() >= REQUESTS {
+            self.known.clear();
+        }
+        self.known.insert(key, expected);
+        Ok(expected)
+    }
+
+    /// The predicted reward of each of `items`, with its values, in a place.
+    fn predict(&self, place: &Place, items: &[(&str, &Fields)]) -> Result<Vec<f64>, TrainError> {
         let spec = self.ranker.spec();
-        let (shared, _) = examples.to_slate_fields(spec, row);
-        let user = examples.users().value(row);
-        let key = (format!("{user} {shared:?}"), position);
-        if !self.known.contains_key(&key) {
-            let shown = examples.items().value(row).to_owned();
-            let mut items: Vec<&String> = target.keys().collect();
-            if !target.contains_key(&shown) {
-                items.push(&shown);
-            }
-            let (empty, labels) = (Fields::new(), vec![None; spec.objectives.len()]);
-            let mut builder = ExampleBuilder::new(spec);
-            for item in &items {
-                builder.push(&ExampleRow {
-                    key: 0,
-                    time: examples.times()[row],
-                    user,
-                    item,
-                    slate: None,
-                    position: (position > 0).then_some(position),
-                    query: None,
-                    shared: &shared,
-                    fields: self.items.get(*item).unwrap_or(&empty),
-                    labels: &labels,
-                })?;
-            }
-            let batch = self.ranker.encoder.encode(&builder.finish());
-            let predictions = self.ranker.predict(&batch, Positions::Logged);
-            let values = &predictions.values[self.reward];
-            let expected = items
-                .iter()
-                .zip(values)
-                .map(|(item, value)| ((*item).clone(), f64::from(*value)))
-                .collect();
-            self.known.insert(key.clone(), expected);
+        let labels = vec![None; spec.objectives.len()];
+        let query = match place.shared.get(&spec.keys.query) {
+            Some(Value::Text(query)) => Some(query.as_str()),
+            _ => None,
+        };
+        let mut builder = ExampleBuilder::new(spec);
+        for (item, fields) in items {
+            builder.push(&ExampleRow {
+                key: 0,
+                time: place.time,
+                user: place.user,
+                item,
+                slate: None,
+                position: (place.position > 0).then_some(place.position),
+                query,
+                shared: &place.shared,
+                fields,
+                labels: &labels,
+            })?;
         }
-        Ok(&self.known[&key])
+        let batch = self.ranker.encoder.encode(&builder.finish());
+        let predictions = self.ranker.predict(&batch, Positions::Logged);
+        let values = predictions.values[self.reward].iter();
+        Ok(values.map(|value| f64::from(*value)).collect())
     }
-}
-
-/// Ids as the log's are read: numbers in decimal without fraction, whatever type the column has.
-fn ids(column: &ArrayRef) -> Vec<Option<String>> {
-    if column.data_type().is_floating() {
-        let numbers = events::as_numbers(column).into_iter();
-        return numbers.map(|number| Some(number?.to_string())).collect();
-    }
-    events::as_texts(column)
-}
-
-/// How often each item is shown at each position of a log, as a table that [`PolicyOptions::file`] can name: CSV with the columns
-/// `item`, `position` and `probability`. `item` and `position` name the log's columns.
-///
-/// # Errors
-/// A log that cannot be read, or lacks the columns.
-pub fn frequencies(log: &Path, item: &str, position: &str) -> Result<String, TrainError> {
-    let table = events::sample(log, usize::MAX)?;
-    let column = |name: &str| {
-        let found = table
-            .schema
-            .fields()
-            .iter()
-            .position(|field| field.name() == name);
-        found.ok_or_else(|| {
-            let known: Vec<&str> = table
-                .schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
-                .collect();
-            TrainError::Data(format!(
-                "`{}` has no column `{name}`; columns: {}",
-                log.display(),
-                known.join(", ")
-            ))
-        })
-    };
-    let (item, name, position) = (column(item)?, position, column(position)?);
-    let mut shown: BTreeMap<u32, BTreeMap<String, u64>> = BTreeMap::new();
-    let mut line = 0;
-    for batch in &table.batches {
-        let items = ids(batch.column(item));
-        let positions = events::as_numbers(batch.column(position));
-        for (item, position) in items.into_iter().zip(positions) {
-            line += 1;
-            let (Some(item), Some(position)) = (item, position) else {
-                continue;
-            };
-            if position < 1.0 || position.fract() != 0.0 || position > f64::from(u32::MAX) {
-                return Err(TrainError::Data(format!(
-                    "`{}`, row {line}, column `{name}`: found {position}, expected a whole number from 1",
-                    log.display()
-                )));
-            }
-            *shown.entry(position as u32).or_default().entry(item).or_default() += 1;
-        }
-    }
-    let mut csv = "item,position,probability\n".to_owned();
-    for (position, items) in &shown {
-        let rows: u64 = items.values().sum();
-        for (item, count) in items {
-            let item = if item.contains([',', '"', '\n', '\r']) {
-                format!("\"{}\"", item.replace('"', "\"\""))
-            } else {
-                item.clone()
-            };
-            csv.push_str(&format!("{item},{position},{}\n", *count as f64 / rows as f64));
-        }
-    }
-    Ok(csv)
 }

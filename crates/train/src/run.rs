@@ -84,7 +84,7 @@ pub struct Within {
     pub gauc: Option<f64>,
     /// The logistic regression's.
     pub logistic_gauc: Option<f64>,
-    /// Distinct values.
+    /// Distinct values among examples with an observed label.
     pub values: usize,
 }
 
@@ -234,12 +234,15 @@ impl Run {
         let spec = self.ranker.spec();
         let binary = (0..spec.objectives.len()).filter(|at| spec.objectives[*at].loss == Loss::Binary);
         binary
-            .map(|at| Within {
-                field: sliced.field.clone(),
-                objective: spec.objectives[at].name.clone(),
-                gauc: outcomes.gauc(at, group).map(|(gauc, _)| gauc),
-                logistic_gauc: logistic.and_then(|outcomes| Some(outcomes.gauc(at, group)?.0)),
-                values: sliced.names.len(),
+            .map(|at| {
+                let gauc = outcomes.gauc(at, group);
+                Within {
+                    field: sliced.field.clone(),
+                    objective: spec.objectives[at].name.clone(),
+                    gauc: gauc.map(|(gauc, _)| gauc),
+                    logistic_gauc: logistic.and_then(|outcomes| Some(outcomes.gauc(at, group)?.0)),
+                    values: gauc.map_or(0, |(_, values)| values),
+                }
             })
             .collect()
     }

@@ -41,7 +41,21 @@ enum Command {
     Schema(schema::Args),
 }
 
+/// Ends quietly where whoever reads the output has gone, as `| head` does: `println!` would panic.
+fn end_with_the_reader() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>();
+        if message.is_some_and(|message| message.starts_with("failed printing to stdout")) {
+            // What a shell says of a program that a closed pipe ended.
+            std::process::exit(141);
+        }
+        report(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_with_the_reader();
     let result = match Arguments::parse().command {
         Command::Demo(args) => demo_command::run(args),
         Command::Init(args) => init::run(args),

@@ -33,7 +33,7 @@ use identity::Identity;
 use parquet::{ParquetFile, ParquetRows};
 use text::{TextFile, TextRows};
 
-pub use sample::{Sample, sample};
+pub use sample::{Sample, sample, scan};
 
 /// Rows read at once where only times are read.
 const TIME_ROWS: usize = 65_536;

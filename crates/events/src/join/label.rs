@@ -95,6 +95,11 @@ impl Labels {
         {
             return unobserved;
         }
+        // Feedback has no text: neither what it says nor its silence can be told.
+        let untold = |input: Input| matches!(input, Input::Is(name, _) if !self.fields.contains_key(name));
+        if declared.label.inputs().into_iter().any(untold) {
+            return unobserved;
+        }
         let feedback = &open.feedback[impression];
         let kinds = &self.objective_kinds[objective];
         let value = if !kinds.is_empty() && kinds.iter().all(|kind| feedback[*kind].is_none()) {

@@ -221,6 +221,15 @@ fn key(part: &Part, keys: &Keys, report: &Report) {
     let Some((word, _, side)) = known.into_iter().find(|(_, key, _)| *key == name) else {
         return;
     };
+    if word == "user" && keys.no_user || word == "item" && keys.no_item {
+        let help =
+            format!("expected a column for it, or no field `{name}`: take `{word}` out of `[keys] absent`");
+        report.add(
+            &part.raw.place,
+            format!("the field `{name}` is the {word} id, which the log has not"),
+            help,
+        );
+    }
     let help = format!("`[keys] {word}` makes `{name}` the {word} id: expected side `{word}` and kind `id`");
     if let (Some(at), Some(found)) = (&part.raw.side, part.side)
         && found != side

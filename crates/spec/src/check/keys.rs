@@ -14,8 +14,12 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
         ("time", &declared.time),
         ("position", &declared.position),
         ("slate", &declared.slate),
+        ("weight", &declared.weight),
+        ("propensity", &declared.propensity),
     ];
-    let columns = typed.map(|(key, at)| at.as_ref().map_or(key, |at| at.value.as_str()));
+    // Without a name there is no column of weights.
+    let default = |key| if key == "weight" { "\0" } else { key };
+    let columns = typed.map(|(key, at)| at.as_ref().map_or(default(key), |at| at.value.as_str()));
     for (index, (key, at)) in typed.iter().enumerate() {
         let Some(at) = at else { continue };
         if at.value.is_empty() {
@@ -37,16 +41,13 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
             report.add(&at.place, message, "expected a column of its own for each key");
         }
     }
-    let [user, item, query, time, position, slate] = columns.map(str::to_owned);
+    let [user, item, query, time, position, slate, _, propensity] = columns.map(str::to_owned);
     let units = [
         ("s", TimeUnit::Seconds),
         ("ms", TimeUnit::Milliseconds),
         ("us", TimeUnit::Microseconds),
     ];
     let absent = absent(declared, report);
-    if let Some(at) = declared.weight.as_ref().filter(|at| at.value.is_empty()) {
-        report.add(&at.place, "`weight` is empty", "expected the name of a column");
-    }
     if let Some(at) = declared.time_format.as_ref().filter(|at| at.value.is_empty()) {
         let help = "expected how times are written, as `%Y-%m-%d %H:%M:%S`";
         report.add(&at.place, "`time_format` is empty", help);
@@ -60,29 +61,13 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
         time_unit,
         position,
         slate,
-        propensity: propensity(declared, report),
+        propensity,
         weight: declared.weight.as_ref().map(|at| at.value.clone()),
         time_format: declared.time_format.as_ref().map(|at| at.value.clone()),
         utc_offset_minutes: utc_offset(declared, report),
         no_user: absent.contains(&"user"),
         no_item: absent.contains(&"item"),
         no_time: absent.contains(&"time"),
-    }
-}
-
-fn propensity(declared: &raw::Keys, report: &Report) -> String {
-    match &declared.propensity {
-        None => "propensity".to_owned(),
-        Some(at) => {
-            if at.value.is_empty() {
-                report.add(
-                    &at.place,
-                    "`propensity` is empty",
-                    "expected the name of a column",
-                );
-            }
-            at.value.clone()
-        }
     }
 }
 

@@ -83,7 +83,7 @@ static KEY_KEYS: [Key; 12] = [
         "weight",
         Type::Text,
         Preset::Words("none: all count 1"),
-        "Column of example weights, above 0: how much an example counts in training.",
+        "Column of example weights, above 0: how much an example counts in training. Metrics count all examples alike.",
         "weight = \"sample_weight\"",
     ),
     key(

@@ -10,6 +10,8 @@ const SQUARED_ERROR: &str = "squared error";
 const BINS: usize = 15;
 /// Depth of NDCG.
 const DEPTH: usize = 10;
+/// Highest grade that NDCG is given for.
+const GRADES: f32 = 10.0;
 
 /// Metrics of one objective. `None`: the metric is not of this kind of objective, or the examples cannot tell.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -116,7 +118,7 @@ impl Outcome {
                 measure::expected_calibration_error(predictions, labels, BINS)
             }),
             slate_auc: shown.slate_auc,
-            ndcg_10: self.ndcg(&self.predictions),
+            ndcg_10: graded(objective).then(|| self.ndcg(&self.predictions)).flatten(),
             equal_position_auc: shown.equal_position_auc,
             xauc: if_not(measure::xauc),
             mean_absolute_error: if_not(measure::mean_absolute_error),
@@ -138,6 +140,12 @@ impl Outcome {
             .then(|| measure::ndcg(predictions, &self.labels, &self.slates, DEPTH))
             .flatten()
     }
+}
+
+/// Whether 2^label - 1 is a sensible gain: yes and no, or grades.
+fn graded(objective: &Objective) -> bool {
+    let grades = |(low, high): (f32, f32)| low >= 0.0 && high <= GRADES;
+    objective.loss == Loss::Binary || objective.loss == Loss::Squared && objective.clip.is_some_and(grades)
 }
 
 /// How well predictions order a binary objective's examples.

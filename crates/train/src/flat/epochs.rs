@@ -223,9 +223,9 @@ impl Baseline {
         for (now, validation) in self.now.iter().zip(validation) {
             let mut better = Vec::new();
             for (least, metrics) in self.losses.iter_mut().zip(&validation.objectives) {
-                let loss = metrics.loss.unwrap_or(f64::INFINITY);
-                better.push(loss < *least);
-                *least = least.min(loss);
+                // Without validation labels the last epoch is as good as any.
+                better.push(metrics.loss.is_none_or(|loss| loss < *least));
+                *least = metrics.loss.map_or(*least, |loss| loss.min(*least));
             }
             self.best.take(now, &better);
         }

@@ -135,6 +135,13 @@ fn print_policy(report: &PolicyReport) {
         "largest weight",
     ];
     println!("{}", table(&header, &rows));
+    if report.unseen > 0.01 {
+        println!(
+            "\nnot to be trusted: {:.0} % of the policy's probability is on items that the log never shows; IPS counts them as earning \
+             nothing, SNIPS as the others, DR as the run predicts",
+            report.unseen * 100.0
+        );
+    }
     if let Some(few) = &report.ips.too_few {
         println!("\nnot to be trusted: {few}");
     }

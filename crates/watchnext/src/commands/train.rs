@@ -29,7 +29,7 @@ pub(crate) struct Args {
     ranker: PathBuf,
     #[command(flatten)]
     files: LogFiles,
-    /// Files that are not learned from: one row of each two, drawn by the seed, to stop by, the others to test on; then all of
+    /// Files that are not learned from: one row of each two (half of the slates, where they are known), drawn by the seed, to stop by, the others to test on; then all of
     /// the data are learned from. Default: the newest shares of the data, by `[train] split`
     #[arg(long, num_args = 1..)]
     held_out: Vec<PathBuf>,

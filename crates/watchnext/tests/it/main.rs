@@ -15,6 +15,7 @@ mod hostile;
 mod init;
 mod invariance;
 mod kill;
+mod pipe;
 mod readme;
 mod report;
 mod rooms;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use super::DataFile;
@@ -71,6 +71,53 @@ pub fn sample(path: &Path, rows: usize) -> Result<Sample, EventsError> {
         rows_in_file: file.rows(),
         why_text: roots.iter().map(|root| file.why_text(*root)).collect(),
     })
+}
+
+/// Hands the named columns of a file of any size to `each`, a batch at a time.
+///
+/// # Errors
+/// Columns that are not there, a file that cannot be read, and what `each` gives.
+pub fn scan<E: From<EventsError>>(
+    path: &Path,
+    columns: &[&str],
+    mut each: impl FnMut(&[ArrayRef]) -> Result<(), E>,
+) -> Result<(), E> {
+    let file = DataFile::open(path)?;
+    let mut problems = Vec::new();
+    let roots: Vec<usize> = columns
+        .iter()
+        .map(|name| {
+            file.root(name).unwrap_or_else(|| {
+                let known: Vec<&str> = file
+                    .schema()
+                    .fields()
+                    .iter()
+                    .map(|field| field.name().as_str())
+                    .collect();
+                let known = known.join(", ");
+                problems.push(format!(
+                    "no column `{name}` in `{}`; columns: {known}",
+                    path.display()
+                ));
+                0
+            })
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(EventsError::Columns { problems }.into());
+    }
+    let mut read = roots.clone();
+    read.sort_unstable();
+    read.dedup();
+    for batch in file.read(&read, 0..file.rows(), BATCH_ROWS)? {
+        let batch = batch?;
+        let arrays: Vec<ArrayRef> = roots
+            .iter()
+            .map(|root| batch.column(read.partition_point(|other| other < root)).clone())
+            .collect();
+        each(&arrays)?;
+    }
+    Ok(())
 }
 
 /// First row and rows of each block, for `wanted` of `rows` rows.
