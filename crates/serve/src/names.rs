@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::DerivedRules;
-use spec::{Field, Side, Source, Spec};
+use spec::{Field, Side, Source, Spec, edit_distance};
 
 use crate::resolve::of_log;
 
@@ -132,33 +132,12 @@ impl<'k> Warnings<'k> {
 /// The name of `known` that `name` most likely means: the same but for case, or with one letter, of a longer name two,
 /// missing, more, replaced or swapped.
 fn nearest<'k>(name: &str, known: &'k BTreeSet<String>) -> Option<&'k str> {
-    let letters = |text: &str| -> Vec<char> { text.chars().flat_map(char::to_lowercase).collect() };
-    let name = letters(name);
-    let most = (name.len() / 3).clamp(1, 2);
-    let near = known.iter().filter_map(|other| {
-        let letters = letters(other);
-        let edits = (letters.len().abs_diff(name.len()) <= most).then(|| distance(&name, &letters))?;
-        (edits <= most).then_some((edits, other.as_str()))
-    });
+    let most = (name.chars().count() / 3).clamp(1, 2);
+    let near = known
+        .iter()
+        .map(|other| (edit_distance(name, other), other.as_str()))
+        .filter(|(edits, _)| *edits <= most);
     near.min().map(|(_, other)| other)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let (mut before, mut last): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=b.len()).collect());
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]

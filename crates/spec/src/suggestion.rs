@@ -7,7 +7,7 @@ pub(crate) fn nearest<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
     let limit = (typed.chars().count() / 3).max(1);
     known
         .iter()
-        .map(|name| (distance(typed, name), *name))
+        .map(|name| (edit_distance(typed, name), *name))
         .filter(|(edits, _)| *edits <= limit && !typed.is_empty())
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
@@ -35,8 +35,8 @@ pub(crate) fn choose(what: &str, typed: &str, known: &[&str]) -> String {
     }
 }
 
-/// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`; case counts as nothing.
-fn distance(a: &str, b: &str) -> usize {
+/// Edit distance: letters to insert, delete, replace or swap with their neighbour until `a` is `b`; case counts as nothing.
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
     let (mut before, mut last): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=b.len()).collect());
@@ -69,8 +69,8 @@ mod tests {
             ("Dim", "dim", 0),
             ("user", "item", 3),
         ] {
-            assert_eq!(distance(a, b), edits, "{a} {b}");
-            assert_eq!(distance(b, a), edits, "{b} {a}");
+            assert_eq!(edit_distance(a, b), edits, "{a} {b}");
+            assert_eq!(edit_distance(b, a), edits, "{b} {a}");
         }
     }
 

@@ -1,12 +1,14 @@
 //! The known name that a mistyped or otherwise written one most likely means.
 
+use spec::edit_distance;
+
 /// The name of `known` that is nearest to `name`, where one is near: at most a third of its letters differ, or the words of
 /// one are among those of the other (`user` and `user_id`), or it begins or ends with the other (`time` and `timestamp`).
 pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let name = name.to_lowercase();
     let near = known.into_iter().filter_map(|other| {
         let lower = other.to_lowercase();
-        let distance = distance(&name, &lower);
+        let distance = edit_distance(&name, &lower);
         let rank = if distance <= (name.chars().count() / 3).max(1) {
             0
         } else if among(&name, &lower) || among(&lower, &name) {
@@ -36,22 +38,6 @@ fn extends(part: &str, whole: &str) -> bool {
     part.chars().count() >= 4 && (whole.starts_with(part) || whole.ends_with(part))
 }
 
-/// Levenshtein's distance: insertions, deletions and replacements of letters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +49,6 @@ mod tests {
         assert_eq!(nearest("Duration_MS", known), Some("duration_ms"));
         assert_eq!(nearest("users", known), Some("user"));
         assert_eq!(nearest("clicks", known), None);
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]
