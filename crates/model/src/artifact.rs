@@ -1,20 +1,29 @@
 //! The artifact: a ranker as a sealed folder that carries its whole declaration.
 //!
-//! `weights.safetensors` (every tensor by name, and how often training met each row of a table), `scalers.json`
-//! (what was fitted), `ranker.toml`, `manifest.json` (checksums, fingerprints). Train writes it, serve reads it; they share nothing else.
+//! `weights.safetensors` (the network and the shallow tower by name), `table-N.safetensors` for each table (its rows and how often
+//! training met each; where rows are given to ids, the keys in rising order, the row of each, and `new`), `scalers.json` (what was
+//! fitted), `ranker.toml`, `manifest.json` (checksums, fingerprints). Train writes it, serve reads it; they share nothing else.
+//! A checkpoint keeps the same ranker with all that it learns on by: see [`to_files`].
+
+mod learner;
+mod tensor_file;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use spec::Spec;
 
+use crate::mapped::FileBytes;
 use crate::sealed::{self, Files};
-use crate::{Encoder, Fitted, ModelError, Ranker, Weights, scaler};
+use crate::{ByKey, Encoder, Fitted, IdTable, KeyMap, ModelError, PublishedRows, Ranker, Weights, scaler};
+
+pub use tensor_file::TensorFile;
 
 const KIND: &str = "ranker";
 const WEIGHTS: &str = "weights.safetensors";
+/// What the names of the tables' files begin with.
+const TABLE: &str = "table-";
 const SCALERS: &str = "scalers.json";
 const SPEC: &str = "ranker.toml";
 
@@ -23,21 +32,34 @@ const SPEC: &str = "ranker.toml";
 /// # Errors
 /// What the file system refused.
 pub fn write(path: &Path, ranker: &Ranker, about: &serde_json::Value) -> Result<(), ModelError> {
+    write_after(None, path, ranker, about)
+}
+
+/// The same, beside the artifact `previous`: a file that is the same to the byte is shared with it, not written again.
+///
+/// # Errors
+/// What the file system refused.
+pub fn write_after(
+    previous: Option<&Path>,
+    path: &Path,
+    ranker: &Ranker,
+    about: &serde_json::Value,
+) -> Result<(), ModelError> {
     let about = serde_json::json!({
         "encoding": ranker.spec().encoding_fingerprint(),
         "objectives": ranker.spec().objectives_fingerprint(),
         "about": about,
     });
-    sealed::write(path, KIND, about, &to_files(ranker)?)
+    sealed::write_after(previous, path, KIND, about, &published_files(ranker)?)
 }
 
-/// Reads a ranker, verifying every byte.
+/// Reads a ranker that predicts, verifying every byte. Tables that give rows to ids are mapped, and learn no more.
 ///
 /// # Errors
 /// Which file is missing or damaged, or what does not fit the artifact's own declaration.
 pub fn read(path: &Path) -> Result<Ranker, ModelError> {
-    let (about, files) = sealed::read(path, KIND)?;
-    let ranker = from_files(path, &files)?;
+    let (about, files) = sealed::open(path, KIND, |name| name.starts_with(TABLE))?;
+    let ranker = from_published(path, files)?;
     for (key, found) in [
         ("encoding", ranker.spec().encoding_fingerprint()),
         ("objectives", ranker.spec().objectives_fingerprint()),
@@ -54,38 +76,124 @@ pub fn read(path: &Path) -> Result<Ranker, ModelError> {
     Ok(ranker)
 }
 
-/// The files of a ranker by name: what an artifact and a checkpoint have in common.
+/// The files of an artifact by name. Two rankers that predict the same from the same declaration have the same files, learning or
+/// published.
+///
+/// # Errors
+/// When a tensor cannot be serialised.
+pub fn published_files(ranker: &Ranker) -> Result<Files, ModelError> {
+    let spec = ranker.spec();
+    let mut files = common_files(ranker)?;
+    let mut dense = TensorFile::default();
+    // Tables come first.
+    for tensor in ranker.weights.tensors(spec).into_iter().skip(spec.tables.len()) {
+        dense.add_f32(tensor.name, tensor.shape, tensor.values);
+    }
+    files.insert(WEIGHTS.to_owned(), dense.to_bytes()?);
+    for (at, (declared, table)) in spec.tables.iter().zip(&ranker.weights.tables).enumerate() {
+        let bytes = match &table.by_key {
+            Some(ByKey::Learning(map)) => PublishedRows::to_file(map, &table.embedding)?,
+            Some(ByKey::Published(rows)) => rows.bytes().to_vec(),
+            None => {
+                let mut file = TensorFile::default();
+                add_fixed(&mut file, &declared.name, table);
+                file.to_bytes()?
+            }
+        };
+        files.insert(table_file(at), bytes);
+    }
+    Ok(files)
+}
+
+fn from_published(path: &Path, mut files: BTreeMap<String, FileBytes>) -> Result<Ranker, ModelError> {
+    let (spec, fitted) = declared(path, |name| files.get(name).map(FileBytes::as_slice))?;
+    let mut weights = Weights::new(&spec, 0);
+    for (at, (declared, table)) in spec.tables.iter().zip(&mut weights.tables).enumerate() {
+        let name = table_file(at);
+        let path = path.join(&name);
+        let bytes = files.remove(&name).ok_or_else(|| not_listed(&path))?;
+        if declared.is_keyed() {
+            let rows = PublishedRows::of(&path, Arc::new(bytes), declared.dim)?;
+            *table = IdTable::published(rows, declared.admit_after);
+        } else {
+            let file = TensorFile::from_bytes(&path, bytes.as_slice())?;
+            fill_fixed(&path, &file, &declared.name, table)?;
+        }
+    }
+    let weights_path = path.join(WEIGHTS);
+    let dense = files.get(WEIGHTS).ok_or_else(|| not_listed(&weights_path))?;
+    let dense = TensorFile::from_bytes(&weights_path, dense.as_slice())?;
+    fill_dense(&weights_path, &dense, &spec, &mut weights)?;
+    Ok(Ranker {
+        encoder: Encoder::new(spec, fitted),
+        weights,
+    })
+}
+
+/// The files of a ranker that learns by name: what a checkpoint keeps of it.
 ///
 /// # Errors
 /// When a tensor cannot be serialised.
 pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
     let spec = ranker.spec();
+    let mut files = common_files(ranker)?;
     let mut tensors = TensorFile::default();
-    for tensor in ranker.weights.tensors(spec) {
+    for tensor in ranker.weights.tensors(spec).into_iter().skip(spec.tables.len()) {
         tensors.add_f32(tensor.name, tensor.shape, tensor.values);
     }
     for (declared, table) in spec.tables.iter().zip(&ranker.weights.tables) {
-        tensors.add_u8(format!("sightings.{}", declared.name), table.sightings.clone());
+        match &table.by_key {
+            Some(ByKey::Published(_)) => {
+                let message = format!("the table `{}` is an artifact's, which learns no more", declared.name);
+                return Err(ModelError::Mismatch(message));
+            }
+            Some(ByKey::Learning(map)) => learner::add(&mut tensors, &declared.name, map, &table.embedding),
+            None => add_fixed(&mut tensors, &declared.name, table),
+        }
     }
-    let scalers = serde_json::to_vec(ranker.encoder.fitted())
-        .map_err(|error| ModelError::Mismatch(error.to_string()))?;
-    Ok(Files::from([
-        (WEIGHTS.to_owned(), tensors.to_bytes()?),
-        (SCALERS.to_owned(), scalers),
-        (SPEC.to_owned(), spec.text.clone().into_bytes()),
-    ]))
+    files.insert(WEIGHTS.to_owned(), tensors.to_bytes()?);
+    Ok(files)
 }
 
-/// The ranker of such files; `path` names them in errors.
+/// The ranker of such files, which learns on; `path` names them in errors.
 ///
 /// # Errors
 /// Which file is missing, or which tensor does not fit the declaration.
 pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
-    let file = |name: &str| {
-        files
-            .get(name)
-            .ok_or_else(|| ModelError::damaged(&path.join(name), "the manifest does not list it"))
-    };
+    let (spec, fitted) = declared(path, |name| files.get(name).map(Vec::as_slice))?;
+    let weights_path = path.join(WEIGHTS);
+    let bytes = files.get(WEIGHTS).ok_or_else(|| not_listed(&weights_path))?;
+    let tensors = TensorFile::from_bytes(&weights_path, bytes)?;
+    let mut weights = Weights::new(&spec, 0);
+    for (declared, table) in spec.tables.iter().zip(&mut weights.tables) {
+        match KeyMap::of(declared) {
+            Some(map) => *table = learner::table(&weights_path, &tensors, declared, map)?,
+            None => fill_fixed(&weights_path, &tensors, &declared.name, table)?,
+        }
+    }
+    fill_dense(&weights_path, &tensors, &spec, &mut weights)?;
+    Ok(Ranker {
+        encoder: Encoder::new(spec, fitted),
+        weights,
+    })
+}
+
+/// What was declared and fitted.
+fn common_files(ranker: &Ranker) -> Result<Files, ModelError> {
+    let scalers = serde_json::to_vec(ranker.encoder.fitted())
+        .map_err(|error| ModelError::Mismatch(error.to_string()))?;
+    Ok(Files::from([
+        (SCALERS.to_owned(), scalers),
+        (SPEC.to_owned(), ranker.spec().text.clone().into_bytes()),
+    ]))
+}
+
+/// The same read back.
+fn declared<'f>(
+    path: &Path,
+    file: impl Fn(&str) -> Option<&'f [u8]>,
+) -> Result<(Arc<Spec>, Fitted), ModelError> {
+    let file = |name: &str| file(name).ok_or_else(|| not_listed(&path.join(name)));
     let spec_path = path.join(SPEC);
     let text = std::str::from_utf8(file(SPEC)?)
         .map_err(|error| ModelError::damaged(&spec_path, error.to_string()))?;
@@ -93,127 +201,52 @@ pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
     let scalers_path = path.join(SCALERS);
     let fitted: Fitted = serde_json::from_slice(file(SCALERS)?)
         .map_err(|error| ModelError::damaged(&scalers_path, error.to_string()))?;
-    if let Some(problem) = scaler::misfit(&spec, &fitted) {
-        return Err(ModelError::damaged(&scalers_path, problem));
+    match scaler::misfit(&spec, &fitted) {
+        Some(problem) => Err(ModelError::damaged(&scalers_path, problem)),
+        None => Ok((spec, fitted)),
     }
-    let weights_path = path.join(WEIGHTS);
-    let tensors = TensorFile::from_bytes(&weights_path, file(WEIGHTS)?)?;
+}
 
-    let mut weights = Weights::new(&spec, 0);
+/// Adds a table whose rows are fixed, and how often each was met.
+fn add_fixed(file: &mut TensorFile, name: &str, table: &IdTable) {
+    let rows = &table.embedding;
+    file.add_f32(format!("tables.{name}"), vec![rows.rows, rows.dim], &rows.weight);
+    file.add_u8(format!("sightings.{name}"), table.sightings.clone());
+}
+
+/// Reads such a table.
+fn fill_fixed(path: &Path, file: &TensorFile, name: &str, table: &mut IdTable) -> Result<(), ModelError> {
+    let (tensor, rows) = (format!("tables.{name}"), &mut table.embedding);
+    file.check_shape(path, &tensor, &[rows.rows, rows.dim])?;
+    file.fill_f32(path, &tensor, &mut rows.weight)?;
+    let sightings = file.u8(path, &format!("sightings.{name}"), table.sightings.len())?;
+    table.sightings = sightings.to_vec();
+    Ok(())
+}
+
+/// Reads all but the tables.
+fn fill_dense(path: &Path, file: &TensorFile, spec: &Spec, weights: &mut Weights) -> Result<(), ModelError> {
+    let tables = spec.tables.len();
     let declared: Vec<_> = weights
-        .tensors(&spec)
+        .tensors(spec)
         .into_iter()
+        .skip(tables)
         .map(|tensor| (tensor.name, tensor.shape))
         .collect();
-    for ((name, shape), values) in declared.iter().zip(weights.values_mut()) {
-        tensors.check_shape(&weights_path, name, shape)?;
-        tensors.fill_f32(&weights_path, name, values)?;
+    for ((name, shape), values) in declared.iter().zip(weights.values_mut().into_iter().skip(tables)) {
+        file.check_shape(path, name, shape)?;
+        file.fill_f32(path, name, values)?;
     }
-    for (declared, table) in spec.tables.iter().zip(&mut weights.tables) {
-        let sightings = tensors.u8(
-            &weights_path,
-            &format!("sightings.{}", declared.name),
-            table.sightings.len(),
-        )?;
-        table.sightings = sightings.to_vec();
-    }
-    Ok(Ranker {
-        encoder: Encoder::new(spec, fitted),
-        weights,
-    })
+    Ok(())
 }
 
-/// Named tensors as one safetensors file.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct TensorFile {
-    tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
+/// The file of table number `at`.
+fn table_file(at: usize) -> String {
+    format!("{TABLE}{at}.safetensors")
 }
 
-impl TensorFile {
-    /// Adds a float tensor.
-    pub fn add_f32(&mut self, name: String, shape: Vec<usize>, values: &[f32]) {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensors.insert(name, (Dtype::F32, shape, bytes));
-    }
-
-    /// Adds a flat byte tensor.
-    pub fn add_u8(&mut self, name: String, values: Vec<u8>) {
-        self.tensors.insert(name, (Dtype::U8, vec![values.len()], values));
-    }
-
-    /// The file's bytes.
-    ///
-    /// # Errors
-    /// When a shape and its values disagree.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        let views: Result<Vec<_>, _> = self
-            .tensors
-            .iter()
-            .map(|(name, (dtype, shape, bytes))| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-            .collect();
-        views
-            .and_then(|views| safetensors::serialize(views, None))
-            .map_err(|error: safetensors::SafeTensorError| ModelError::Mismatch(error.to_string()))
-    }
-
-    /// Reads a file's bytes; `path` names it in errors.
-    ///
-    /// # Errors
-    /// When it is not a safetensors file.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, ModelError> {
-        let file =
-            SafeTensors::deserialize(bytes).map_err(|error| ModelError::damaged(path, error.to_string()))?;
-        let tensors = file
-            .tensors()
-            .into_iter()
-            .map(|(name, view)| (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec())))
-            .collect();
-        Ok(TensorFile { tensors })
-    }
-
-    /// Fills `values` from a float tensor of as many values.
-    ///
-    /// # Errors
-    /// When it is missing or of another size.
-    pub fn fill_f32(&self, path: &Path, name: &str, values: &mut [f32]) -> Result<(), ModelError> {
-        let bytes = self.bytes(path, name, Dtype::F32, values.len() * 4)?;
-        for (value, bytes) in values.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *value = f32::from_le_bytes(*bytes);
-        }
-        Ok(())
-    }
-
-    /// The `len` bytes of a byte tensor.
-    ///
-    /// # Errors
-    /// When it is missing or of another size.
-    pub fn u8(&self, path: &Path, name: &str, len: usize) -> Result<&[u8], ModelError> {
-        self.bytes(path, name, Dtype::U8, len)
-    }
-
-    /// Checks that tensor `name` has this shape.
-    fn check_shape(&self, path: &Path, name: &str, expected: &[usize]) -> Result<(), ModelError> {
-        match self.tensors.get(name) {
-            Some((_, found, _)) if found != expected => Err(ModelError::damaged(
-                path,
-                format!("tensor `{name}` is {found:?}; the declaration asks for {expected:?}"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn bytes(&self, path: &Path, name: &str, dtype: Dtype, len: usize) -> Result<&[u8], ModelError> {
-        match self.tensors.get(name) {
-            Some((found, _, bytes)) if *found == dtype && bytes.len() == len => Ok(bytes),
-            Some((found, shape, _)) => Err(ModelError::damaged(
-                path,
-                format!(
-                    "tensor `{name}` is {found:?} {shape:?}; the declaration asks for {len} bytes of {dtype:?}"
-                ),
-            )),
-            None => Err(ModelError::damaged(path, format!("tensor `{name}` is missing"))),
-        }
-    }
+fn not_listed(path: &Path) -> ModelError {
+    ModelError::damaged(path, "the manifest does not list it")
 }
 
 #[cfg(test)]

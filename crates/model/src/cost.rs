@@ -1,8 +1,8 @@
 //! What a declared network costs: shapes, parameters, multiplications per scored candidate, memory.
 
-use spec::{Architecture, Kind, Source, Spec, TableOptimizer};
+use spec::{Architecture, Kind, Rows, Source, Spec, Table, TableOptimizer};
 
-use crate::Plan;
+use crate::{KeyMap, Plan};
 
 /// One line of the drawing.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -28,7 +28,8 @@ pub struct Cost {
     pub parameters: u64,
     /// Sum over the layers.
     pub multiplications: u64,
-    /// Bytes of a ranker that serves: weights, and how often training met each row.
+    /// Bytes of a ranker that serves: weights, and how often training met each row or the key of each. Tables with a `capacity`
+    /// count as full; they are mapped, so that only what requests read stays in memory.
     pub serving_bytes: u64,
     /// Bytes of a ranker that learns: what serves, the optimizers' state, gradients, and about the examples of
     /// `shuffle_window`. Not what holds them beside: data that is read, a checkpoint.
@@ -47,7 +48,8 @@ impl Cost {
         let mut layers = Vec::new();
         for table in spec.tables.iter().filter(|table| table.dim > 0) {
             let rows = table.len() as u64 + 1;
-            let shape = format!("{} rows + new, x {}", table.len(), table.dim);
+            let most = if table.is_keyed() { "up to " } else { "" };
+            let shape = format!("{most}{} rows + new, x {}", table.len(), table.dim);
             layers.push(Layer {
                 name: format!("table {}", table.name),
                 shape,
@@ -92,11 +94,13 @@ impl Cost {
             });
         }
         let parameters: u64 = layers.iter().map(|layer| layer.parameters).sum();
-        let serving_bytes = parameters * WORD + rows(spec);
+        let weights = parameters * WORD;
         Cost {
             input_width: plan.width(),
-            serving_bytes,
-            training_bytes: serving_bytes + learning_bytes(spec, &plan, parameters),
+            serving_bytes: weights + spec.tables.iter().map(id_bytes_served).sum::<u64>(),
+            training_bytes: weights
+                + spec.tables.iter().map(id_bytes_learned).sum::<u64>()
+                + learning_bytes(spec, &plan, parameters),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             layers,
@@ -104,7 +108,26 @@ impl Cost {
     }
 }
 
-/// Rows of all tables: each counts its sightings in a byte.
+/// Bytes by which a table that serves tells its ids: a row's sightings in a byte, or the key of each row.
+fn id_bytes_served(table: &Table) -> u64 {
+    match table.rows {
+        Rows::Keyed { capacity, .. } => 8 * u64::from(capacity),
+        _ => table.len() as u64 + 1,
+    }
+}
+
+/// The same of a table that learns: with the map from keys to rows, ids that wait, and when each row was met.
+fn id_bytes_learned(table: &Table) -> u64 {
+    match table.rows {
+        Rows::Keyed {
+            capacity,
+            forget_after_ms,
+        } => KeyMap::bytes(capacity, table.admit_after, forget_after_ms.is_some()),
+        _ => table.len() as u64 + 1,
+    }
+}
+
+/// Rows of all tables.
 fn rows(spec: &Spec) -> u64 {
     spec.tables.iter().map(|table| table.len() as u64 + 1).sum()
 }
@@ -146,7 +169,9 @@ fn example_bytes(spec: &Spec, plan: &Plan) -> u64 {
     let ids: u64 = (plan.ids.iter())
         .map(|input| {
             let weighted = matches!(spec.fields[input.field].kind, Kind::Ids { weights: Some(_), .. });
-            1 + ids(spec, input.field) * (1 + u64::from(weighted))
+            // A key is two words.
+            let keyed = spec.tables[input.table].is_keyed();
+            1 + ids(spec, input.field) * (1 + u64::from(keyed) + u64::from(weighted))
         })
         .sum();
     let durations = spec

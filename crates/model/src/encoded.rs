@@ -1,13 +1,15 @@
 //! A batch of encoded examples: plain columns of numbers, which are selected from, appended to and learned from.
 
-/// Row numbers of one embedded field over a batch.
+/// Ids of one embedded field over a batch, as row numbers; as keys where the table gives rows to ids ([`spec::Rows::Keyed`]).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EncodedIds {
-    /// `[batch + 1]`: where each example's rows begin.
+    /// `[batch + 1]`: where each example's ids begin.
     pub offsets: Vec<u32>,
-    /// Row numbers, before unseen rows are read as `new`.
+    /// Row numbers, before unseen rows are read as `new`; empty where there are keys.
     pub rows: Vec<u32>,
-    /// How much each of `rows` counts when they are pooled, within 1e12 on either side; empty: all count 1.
+    /// The ids' 64-bit hashes, 0 for a missing one; empty where there are rows.
+    pub keys: Vec<u64>,
+    /// How much each id counts when they are pooled, within 1e12 on either side; empty: all count 1.
     pub weights: Vec<f32>,
 }
 
@@ -132,9 +134,14 @@ impl EncodedIds {
         }
     }
 
-    /// Ends an example: what was pushed to `rows` since the last one is its bag.
+    /// Number of ids; each is a row or a key.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len().max(self.keys.len())
+    }
+
+    /// Ends an example: what was pushed to `rows` or `keys` since the last one is its bag.
     pub(crate) fn end_bag(&mut self) {
-        self.offsets.push(self.rows.len() as u32);
+        self.offsets.push(self.len() as u32);
     }
 
     fn select(&self, rows: &[u32]) -> EncodedIds {
@@ -144,17 +151,22 @@ impl EncodedIds {
             if !self.weights.is_empty() {
                 selected.weights.extend_from_slice(&self.weights[bag.clone()]);
             }
-            selected.rows.extend_from_slice(&self.rows[bag]);
+            if self.keys.is_empty() {
+                selected.rows.extend_from_slice(&self.rows[bag]);
+            } else {
+                selected.keys.extend_from_slice(&self.keys[bag]);
+            }
             selected.end_bag();
         }
         selected
     }
 
     fn append(&mut self, more: &EncodedIds) {
-        let base = self.rows.len() as u32;
+        let base = self.len() as u32;
         self.offsets
             .extend(more.offsets[1..].iter().map(|offset| base + offset));
         self.rows.extend_from_slice(&more.rows);
+        self.keys.extend_from_slice(&more.keys);
         self.weights.extend_from_slice(&more.weights);
     }
 }

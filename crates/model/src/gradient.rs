@@ -10,7 +10,7 @@ use nn::{
 use spec::Loss;
 
 use crate::shallow_tower::POSITION_LAYER;
-use crate::{Encoded, Network, NetworkActivations, Ranker, ShallowTower};
+use crate::{Encoded, IdTable, Network, NetworkActivations, Ranker, ShallowTower};
 
 const INPUT_LAYER: u32 = 1;
 const GATE_LAYER: u32 = 2;
@@ -124,6 +124,9 @@ impl Ranker {
     ) -> Vec<f64> {
         gradients.clear();
         self.draw_rows(batch, keys, &mut work.rows);
+        for (gradient, table) in gradients.tables.iter_mut().zip(&self.weights.tables) {
+            gradient.reserve_rows(table.embedding.rows);
+        }
         self.gather(batch, 0..batch.len, &work.rows, &mut work.input);
         let spec = self.encoder.spec().clone();
         let width = self.encoder.plan().width();
@@ -228,22 +231,23 @@ impl Ranker {
         }
     }
 
-    /// The rows that this step reads: `new` by id drop-out and until a row is admitted.
+    /// The rows that this step reads: `new` by id drop-out and until a row is admitted. The first pass meets ids, field after
+    /// field and example after example, and gives rows to those it admits.
     fn draw_rows(&mut self, batch: &Encoded, keys: StepKeys, rows: &mut [Vec<u32>]) {
         let seed = keys.seed();
+        self.weights.tables.iter_mut().for_each(IdTable::begin_step);
         let inputs = self.encoder.plan().ids.iter().zip(&batch.ids).zip(rows);
         for (field, ((input, encoded), rows)) in (0u32..).zip(inputs) {
             let table = &mut self.weights.tables[input.table];
             let new = table.new_row();
             rows.clear();
             for example in 0..batch.len {
-                let bag =
-                    &encoded.rows[encoded.offsets[example] as usize..encoded.offsets[example + 1] as usize];
-                for (element, &row) in (0u32..).zip(bag) {
+                let bag = encoded.offsets[example] as usize..encoded.offsets[example + 1] as usize;
+                for (element, at) in (0u32..).zip(bag) {
                     let read = if keys.first_pass {
-                        table.meet(row)
+                        table.meet_id(encoded, at, batch.times[example])
                     } else {
-                        table.read(row)
+                        table.read_id(encoded, at)
                     };
                     let dropped = input.dropout > 0.0
                         && draw(seed, batch.keys[example], ID_LAYER + field, element) < input.dropout;
@@ -251,6 +255,7 @@ impl Ranker {
                 }
             }
         }
+        self.weights.tables.iter_mut().for_each(IdTable::start_rows);
     }
 }
 

@@ -82,7 +82,7 @@ impl Ranker {
         let ids = self.encoder.plan().ids.iter().zip(&batch.ids);
         ids.map(|(input, encoded)| {
             let table = &self.weights.tables[input.table];
-            encoded.rows.iter().map(|&row| table.read(row)).collect()
+            (0..encoded.len()).map(|at| table.read_id(encoded, at)).collect()
         })
         .collect()
     }
@@ -107,9 +107,7 @@ impl Ranker {
                 weights: &encoded.weights,
             };
             let table = &self.weights.tables[id_input.table];
-            table
-                .embedding
-                .forward(bags, id_input.pool, x.columns_mut(id_input.column, id_input.dim));
+            table.forward(bags, id_input.pool, x.columns_mut(id_input.column, id_input.dim));
         }
         for (to, row) in chunk.enumerate() {
             let dense = &batch.dense[row * plan.dense_width..(row + 1) * plan.dense_width];

@@ -40,7 +40,8 @@ impl Registry {
         Ok(format!("m-{:04}", highest.unwrap_or(0) + 1))
     }
 
-    /// Writes `ranker` as `version`, in the place of a folder that a crash left, and returns the row by which
+    /// Writes `ranker` as `version`, in the place of a folder that a crash left, sharing files that are the same with the version
+    /// before, and returns the row by which
     /// [`State::commit_run`] lists it: the artifact is complete before its row exists.
     ///
     /// # Errors
@@ -54,7 +55,10 @@ impl Registry {
         now_ms: i64,
     ) -> Result<ModelRow, ModelError> {
         let path = format!("models/{version}");
-        artifact::write(
+        let rows = self.state.models()?;
+        let previous = rows.iter().rfind(|row| row.version != version).map(|row| self.dir.join(&row.path));
+        artifact::write_after(
+            previous.as_deref(),
             &self.dir.join(&path),
             ranker,
             &serde_json::json!({ "version": version }),

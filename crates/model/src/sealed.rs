@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::ModelError;
+use crate::mapped::FileBytes;
 
 const MANIFEST: &str = "manifest.json";
 /// Version of the folder's layout.
@@ -41,6 +42,21 @@ impl Manifest {
 /// # Errors
 /// What the file system refused; [`read`] then finds what it found before.
 pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(), ModelError> {
+    write_after(None, path, kind, about, files)
+}
+
+/// The same; a file that the sealed folder `previous` has under its name, the same to the byte, is shared with it by a hard link
+/// where the file system has them.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_after(
+    previous: Option<&Path>,
+    path: &Path,
+    kind: &str,
+    about: Value,
+    files: &Files,
+) -> Result<(), ModelError> {
     let checksums = files.iter().map(|(name, bytes)| (name.clone(), digest(bytes)));
     let mut manifest = Manifest {
         format: FORMAT,
@@ -58,14 +74,23 @@ pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(),
     let fresh = beside(path, "new");
     clear(&fresh)?;
     fs::create_dir(&fresh).map_err(|error| ModelError::io(&fresh, error))?;
-    for (name, bytes) in files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes))
-        .chain([(MANIFEST, &manifest)])
-    {
-        write_durably(&fresh.join(name), bytes)?;
+    for (name, bytes) in files {
+        let shared = previous.is_some_and(|previous| share(&previous.join(name), &fresh.join(name), bytes));
+        if !shared {
+            write_durably(&fresh.join(name), bytes)?;
+        }
     }
+    write_durably(&fresh.join(MANIFEST), &manifest)?;
     replace(&fresh, path)
+}
+
+/// Gives the file `from` the name `to` as well, if it holds `bytes`: its bytes are compared, so that no damage is passed on. False:
+/// it does not, or the file system has no such links; then it is to be written.
+fn share(from: &Path, to: &Path, bytes: &[u8]) -> bool {
+    let same_length = fs::metadata(from).is_ok_and(|found| found.len() == bytes.len() as u64);
+    same_length
+        && FileBytes::map(from).is_ok_and(|found| found.as_slice() == bytes)
+        && fs::hard_link(from, to).is_ok()
 }
 
 /// Gives the complete folder `fresh`, on the same file system, the name `path`, in the place of what was there. A crash
@@ -113,6 +138,20 @@ fn parent_of(path: &Path) -> &Path {
 /// # Errors
 /// Which file is missing, damaged or of another kind.
 pub fn read(path: &Path, kind: &str) -> Result<(Value, Files), ModelError> {
+    let (about, files) = open(path, kind, |_| false)?;
+    let files = files.into_iter().map(|(name, bytes)| (name, bytes.into_vec()));
+    Ok((about, files.collect()))
+}
+
+/// The same; the files whose names are `mapped` are not copied into memory.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn open(
+    path: &Path,
+    kind: &str,
+    mapped: impl Fn(&str) -> bool,
+) -> Result<(Value, BTreeMap<String, FileBytes>), ModelError> {
     // A crash between the two renames of `write` leaves only the old folder: it is complete.
     let old = beside(path, "old");
     let path = if !path.exists() && old.exists() {
@@ -137,11 +176,16 @@ pub fn read(path: &Path, kind: &str) -> Result<(Value, Files), ModelError> {
         );
         return Err(ModelError::damaged(&manifest_path, found));
     }
-    let mut files = Files::new();
+    let mut files = BTreeMap::new();
     for (name, expected) in manifest.files {
         let file = path.join(&name);
-        let bytes = fs::read(&file).map_err(|error| ModelError::io(&file, error))?;
-        let found = digest(&bytes);
+        let bytes = if mapped(&name) {
+            FileBytes::map(&file)
+        } else {
+            fs::read(&file).map(FileBytes::Read)
+        };
+        let bytes = bytes.map_err(|error| ModelError::io(&file, error))?;
+        let found = digest(bytes.as_slice());
         if found != expected {
             let message = format!(
                 "blake3 is {}.., the manifest says {}..",

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 use spec::{Loss, Spec};
 
 use crate::predictions::recalibration;
-use crate::{IdTable, Network, Plan, ShallowTower, Tensor};
+use crate::{IdTable, KeyMap, Network, Plan, ShallowTower, Tensor};
 
 /// Deviation of an embedding's first values.
 const EMBEDDING_DEVIATION: f32 = 0.05;
@@ -32,6 +32,10 @@ impl Weights {
             .tables
             .iter()
             .map(|table| {
+                if let Some(map) = KeyMap::of(table) {
+                    let new = Embedding::new(1, table.dim, EMBEDDING_DEVIATION, &mut rng);
+                    return IdTable::keyed(new, table.admit_after, map);
+                }
                 let rows = Embedding::new(table.len() + 1, table.dim, EMBEDDING_DEVIATION, &mut rng);
                 IdTable::new(rows, table.admit_after)
             })
@@ -73,7 +77,7 @@ impl Weights {
         }
     }
 
-    /// Named tensors of all parts in a fixed order, sightings apart.
+    /// Named tensors of all parts in a fixed order, sightings and maps of ids apart. A table that an artifact holds is empty here.
     pub fn tensors<'a>(&'a self, spec: &'a Spec) -> Vec<Tensor<'a>> {
         let mut out = Vec::new();
         for (declared, table) in spec.tables.iter().zip(&self.tables) {

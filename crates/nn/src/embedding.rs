@@ -191,6 +191,15 @@ impl SparseGrad {
         }
     }
 
+    /// Makes room for a table that has grown to `rows` rows.
+    pub fn reserve_rows(&mut self, rows: usize) {
+        assert!(rows < UNTOUCHED as usize, "a table of {rows} rows");
+        if rows > self.slots.len() {
+            self.slots.reserve_exact(rows - self.slots.len());
+            self.slots.resize(rows, UNTOUCHED);
+        }
+    }
+
     /// Forgets all rows.
     pub fn clear(&mut self) {
         for row in &self.rows {

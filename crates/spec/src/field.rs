@@ -224,13 +224,21 @@ impl Field {
 pub enum Rows {
     /// `xxh3(id) % buckets`; TOML `buckets = N`.
     Hashed(u32),
+    /// A row of its own for each of up to `capacity` ids, given as training meets them; any other id reads `new`. TOML
+    /// `capacity = N`.
+    Keyed {
+        /// Most rows without `new`.
+        capacity: u32,
+        /// An id that training has not met for so many ms, by event time, gives its row back. TOML `forget_after = "30d"`.
+        forget_after_ms: Option<i64>,
+    },
     /// One row each; anything else is `new`; TOML `values = [...]`.
     Values(Vec<String>),
     /// Row i holds the numbers from edge i - 1 to below edge i; one row more than edges. TOML `edges = [...]`.
     Edges(Vec<f32>),
 }
 
-/// One embedding table of `len() + 1` rows x `dim`: the last row is `new`, for unknown ids and id drop-out.
+/// One embedding table of up to `len() + 1` rows x `dim`: one of them is `new`, for unknown ids and id drop-out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Name of the field that declares it.
@@ -244,13 +252,19 @@ pub struct Table {
 }
 
 impl Table {
-    /// Rows without the `new` row.
+    /// Rows without the `new` row; of [`Rows::Keyed`] the most that there may be.
     pub fn len(&self) -> usize {
         match &self.rows {
             Rows::Hashed(buckets) => *buckets as usize,
+            Rows::Keyed { capacity, .. } => *capacity as usize,
             Rows::Values(values) => values.len(),
             Rows::Edges(edges) => edges.len() + 1,
         }
+    }
+
+    /// Whether its rows are given to ids as training meets them.
+    pub fn is_keyed(&self) -> bool {
+        matches!(self.rows, Rows::Keyed { .. })
     }
 
     /// Whether it has no row but `new`.

@@ -36,6 +36,16 @@ pub(crate) fn encoding(spec: &Spec) -> String {
         }
         match &table.rows {
             Rows::Hashed(buckets) => text.word("buckets").word(buckets),
+            Rows::Keyed {
+                capacity,
+                forget_after_ms,
+            } => {
+                let text = text.word("capacity").word(capacity);
+                match forget_after_ms {
+                    None => text,
+                    Some(ms) => text.word("forget after").word(ms),
+                }
+            }
             Rows::Values(values) => values
                 .iter()
                 .fold(text.word("values"), |text, value| text.string(value)),

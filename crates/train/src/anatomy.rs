@@ -4,7 +4,7 @@
 //! In: a ranker, what was counted while it predicted, its outcomes. Out: an [`Anatomy`], for the report and `metrics.json`.
 
 use measure::CalibrationBin;
-use model::{Activity, Ranker};
+use model::{Activity, KeyMap, Ranker};
 
 use crate::Outcomes;
 
@@ -48,8 +48,11 @@ pub struct TableFill {
     pub rows: usize,
     /// Rows that training admitted.
     pub admitted: usize,
-    /// Rows that training met, too rarely to admit them.
+    /// Rows that training met, too rarely to admit them; ids, where rows are given to ids.
     pub waiting: usize,
+    /// Sightings that would have given an id a row, had one been free.
+    #[serde(default)]
+    pub refused: u64,
 }
 
 /// One bin of a calibration curve.
@@ -94,13 +97,18 @@ impl Anatomy {
             layers,
             tables: tables
                 .map(|(declared, table)| {
-                    let met = &table.sightings[..declared.len()];
-                    let admitted = met.iter().filter(|met| **met >= table.admit_after).count();
+                    let admitted = table.rows_in_use();
+                    // `new` is met as often as it takes.
+                    let met = table.sightings.iter().filter(|met| **met > 0).count();
                     TableFill {
                         name: declared.name.clone(),
                         rows: declared.len(),
                         admitted,
-                        waiting: met.iter().filter(|met| **met > 0).count() - admitted,
+                        waiting: match table.map() {
+                            Some(map) => map.waiting(),
+                            None => met.saturating_sub(admitted + 1),
+                        },
+                        refused: table.map().map_or(0, KeyMap::refused),
                     }
                 })
                 .collect(),

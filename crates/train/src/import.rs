@@ -53,10 +53,10 @@ pub fn import_run(store: &Path, run: &Path, now_ms: i64) -> Result<String, Train
 
 /// Whether the model that serves, or the store's first, is `ranker` to the byte.
 fn is_here(state: &State, registry: &Registry, serving: &str, ranker: &Ranker) -> Result<bool, TrainError> {
-    let files = artifact::to_files(ranker)?;
+    let files = artifact::published_files(ranker)?;
     let first = state.models()?.into_iter().next().map(|model| model.version);
     for version in [Some(serving.to_owned()), first].into_iter().flatten() {
-        if artifact::to_files(&registry.load(&version)?)? == files {
+        if artifact::published_files(&registry.load(&version)?)? == files {
             return Ok(true);
         }
     }

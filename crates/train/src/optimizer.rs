@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use model::artifact::TensorFile;
-use model::{Gradients, ModelError, Ranker};
+use model::{Gradients, IdTable, ModelError, Ranker};
 use nn::{Adam, Moments, RowAdagrad};
 use spec::TableOptimizer;
 
@@ -26,6 +26,27 @@ enum TableState {
     /// Sum of mean squared gradients per row.
     Adagrad(Vec<f32>),
     Adam(Moments),
+}
+
+impl TableState {
+    /// Makes room for the rows that `table` has gained, and begins anew at those that it gave to another id in this step.
+    fn follow_rows(&mut self, table: &IdTable) {
+        let resize = |values: &mut Vec<f32>, width: usize| {
+            let len = table.embedding.rows * width;
+            values.reserve_exact(len.saturating_sub(values.len()));
+            values.resize(len, 0.0);
+            for &row in table.assigned() {
+                values[row as usize * width..][..width].fill(0.0);
+            }
+        };
+        match self {
+            TableState::Adagrad(accumulators) => resize(accumulators, 1),
+            TableState::Adam(moments) => {
+                resize(&mut moments.first, table.embedding.dim);
+                resize(&mut moments.second, table.embedding.dim);
+            }
+        }
+    }
 }
 
 impl Optimizer {
@@ -78,6 +99,7 @@ impl Optimizer {
             .zip(&gradients.tables)
             .zip(&mut self.tables);
         for ((table, gradient), state) in tables {
+            state.follow_rows(table);
             match state {
                 TableState::Adagrad(accumulators) => RowAdagrad {
                     rate: train.table_learning_rate,

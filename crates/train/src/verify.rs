@@ -127,6 +127,7 @@ fn replay(
     check.same_examples = run.details["examples_digest"] == check.examples_digest.as_str();
     let (trainer, taught) = start.teach(&closed.examples)?;
     let published = artifact::read(&store.join("models").join(&run.model))?;
-    check.same_model = artifact::to_files(&taught.challenger)? == artifact::to_files(&published)?;
+    check.same_model =
+        artifact::published_files(&taught.challenger)? == artifact::published_files(&published)?;
     Ok((check, Some(trainer)))
 }

@@ -1,4 +1,5 @@
-//! Fields with a table: ids, pairs of ids, texts and numbers in buckets become row numbers.
+//! Fields with a table: ids, pairs of ids, texts and numbers in buckets become row numbers, or keys where the table gives
+//! rows to ids.
 
 use std::collections::HashMap;
 
@@ -12,11 +13,36 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::text::Words;
 use super::{Encoder, bounded, given_number};
 use crate::EncodedIds;
+use crate::key_map::NO_ID;
+
+/// An id of an example.
+#[derive(Clone, Copy)]
+pub(super) enum Id<'a> {
+    Missing,
+    Text(&'a str),
+    /// Two ids, as bytes that no other pair has.
+    Pair(&'a [u8]),
+}
+
+impl<'a> Id<'a> {
+    pub(super) fn of(text: Option<&'a str>) -> Id<'a> {
+        text.map_or(Id::Missing, Id::Text)
+    }
+
+    /// Its hash; `None` where it is missing.
+    fn hash(self) -> Option<u64> {
+        match self {
+            Id::Missing => None,
+            Id::Text(id) => Some(xxh3_64(id.as_bytes())),
+            Id::Pair(ids) => Some(xxh3_64(ids)),
+        }
+    }
+}
 
 /// Rows of a table's declared values.
 pub(super) fn value_rows(table: &Table) -> HashMap<String, u32> {
     match &table.rows {
-        Rows::Hashed(_) | Rows::Edges(_) => HashMap::new(),
+        Rows::Hashed(_) | Rows::Keyed { .. } | Rows::Edges(_) => HashMap::new(),
         Rows::Values(values) => values
             .iter()
             .zip(0..)
@@ -35,7 +61,7 @@ impl Encoder {
                 let mut words = Words::default();
                 for text in examples.id(field) {
                     words.read(text.unwrap_or_default(), usize::from(*ngrams));
-                    let rows = words.ngrams().map(|ngram| self.row(table, Some(ngram)));
+                    let rows = words.ngrams().map(|ngram| self.row(table, Id::Text(ngram)));
                     encoded.rows.extend(rows);
                     encoded.end_bag();
                 }
@@ -48,13 +74,22 @@ impl Encoder {
                 }
             }
             _ => {
-                self.each_id(examples, field, |row| {
-                    encoded.rows.push(row);
+                self.each_id(examples, field, |id| {
+                    self.push(table, id, &mut encoded);
                     encoded.end_bag();
                 });
             }
         }
         encoded
+    }
+
+    /// Appends an id: its key where the table gives rows to ids, else its row.
+    fn push(&self, table: usize, id: Id, encoded: &mut EncodedIds) {
+        if self.spec.tables[table].is_keyed() {
+            encoded.keys.push(id.hash().unwrap_or(NO_ID));
+        } else {
+            encoded.rows.push(self.row(table, id));
+        }
     }
 
     fn several_ids(&self, examples: &Examples, field: usize, table: usize, encoded: &mut EncodedIds) {
@@ -63,27 +98,29 @@ impl Encoder {
             if !lists.is_null(row) {
                 let ids = lists.value(row);
                 let ids: &StringArray = ids.as_string();
-                encoded.rows.extend(ids.iter().map(|id| self.row(table, id)));
+                for id in ids {
+                    self.push(table, Id::of(id), encoded);
+                }
                 if let Some(weights) = weights {
                     let given = weights.value(row);
                     let given: &Float32Array = given.as_primitive::<Float32Type>();
                     // As many as ids, by the columns' contract.
                     let given = given.iter().map(|weight| bounded(weight.unwrap_or(1.0)));
                     encoded.weights.extend(given);
-                    encoded.weights.resize(encoded.rows.len(), 1.0);
+                    encoded.weights.resize(encoded.len(), 1.0);
                 }
             }
             encoded.end_bag();
         }
     }
 
-    /// Calls `take` with the row of each example's id, in order, of a field of one id: its own, or of a pair's.
-    fn each_id(&self, examples: &Examples, field: usize, mut take: impl FnMut(u32)) {
-        let Kind::Id { table, cross, .. } = self.spec.fields[field].kind else {
+    /// Calls `take` with each example's id, in order, of a field of one id: its own, or a pair's.
+    fn each_id(&self, examples: &Examples, field: usize, mut take: impl FnMut(Id)) {
+        let Kind::Id { cross, .. } = self.spec.fields[field].kind else {
             unreachable!("a field of one id")
         };
         let Some((a, b)) = cross else {
-            return examples.id(field).iter().for_each(|id| take(self.row(table, id)));
+            return examples.id(field).iter().for_each(|id| take(Id::of(id)));
         };
         let mut pair = Vec::new();
         for ids in examples.id(a).iter().zip(examples.id(b)) {
@@ -94,30 +131,21 @@ impl Encoder {
                     pair.extend_from_slice(&(a.len() as u64).to_le_bytes());
                     pair.extend_from_slice(a.as_bytes());
                     pair.extend_from_slice(b.as_bytes());
-                    self.hashed(table, &pair)
+                    Id::Pair(&pair)
                 }
-                _ => self.row(table, None),
+                _ => Id::Missing,
             });
         }
     }
 
     /// The row of an id; a missing or undeclared one is `new`.
-    pub(super) fn row(&self, table: usize, id: Option<&str>) -> u32 {
-        match (id, &self.spec.tables[table].rows) {
-            (Some(id), Rows::Hashed(_)) => self.hashed(table, id.as_bytes()),
-            (Some(id), Rows::Values(_)) => {
-                let row = self.values[table].get(id);
-                row.copied().unwrap_or_else(|| self.new_row(table))
-            }
-            _ => self.new_row(table),
-        }
-    }
-
-    fn hashed(&self, table: usize, id: &[u8]) -> u32 {
-        match &self.spec.tables[table].rows {
-            Rows::Hashed(buckets) => (xxh3_64(id) % u64::from(*buckets)) as u32,
-            _ => self.new_row(table),
-        }
+    pub(super) fn row(&self, table: usize, id: Id) -> u32 {
+        let row = match (&self.spec.tables[table].rows, id) {
+            (Rows::Hashed(buckets), id) => id.hash().map(|hash| (hash % u64::from(*buckets)) as u32),
+            (Rows::Values(_), Id::Text(id)) => self.values[table].get(id).copied(),
+            _ => None,
+        };
+        row.unwrap_or_else(|| self.new_row(table))
     }
 
     /// The row of a number: how many edges are not above it; a missing one is `new`.
@@ -139,9 +167,9 @@ impl Encoder {
             if let Kind::Id { table, .. } = self.spec.fields[field].kind {
                 let rows = self.spec.tables[table].len() as u32 + 1;
                 let mut of_examples = cells.iter_mut();
-                self.each_id(examples, field, |row| {
+                self.each_id(examples, field, |id| {
                     if let Some(cell) = of_examples.next() {
-                        *cell = *cell * rows + row;
+                        *cell = *cell * rows + self.row(table, id);
                     }
                 });
             }

@@ -168,7 +168,7 @@ fn an_id_is_hashed_into_its_buckets_by_xxh3_and_a_missing_one_is_new() {
         [xxh3_64(b""), xxh3_64(b"abc")],
         [0x2d06_8005_38d3_94c2, 0x78af_5f94_892f_3950]
     );
-    assert_eq!(encoder.row(0, None), 5);
+    assert_eq!(encoder.row(0, super::ids::Id::Missing), 5);
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) fn check(
             "expected a field without `use = \"bias\"`",
         );
     }
-    let (tables, table_of) = tables::check(&parts, report);
+    let (tables, table_of) = tables::check(&parts, keys.no_time, report);
     let widths: Vec<usize> = parts.iter().map(|part| width(part, report)).collect();
     let pairs = pairs::check(&parts, &widths, report);
     let fields = parts

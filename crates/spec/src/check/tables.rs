@@ -2,15 +2,24 @@
 
 use super::fields::{KindWord, Part};
 use super::value::{distinct, whole, whole_or};
-use crate::report::Report;
-use crate::suggestion;
+use crate::report::{At, Report};
 use crate::{Rows, Table, TimePart, Use};
+use crate::{duration, suggestion};
 
 /// Most `buckets` of a field that the shallow tower reads: it crosses them with every position.
 const BIAS_BUCKETS: usize = 64;
+/// Keys that the owner of a table has for all that share it.
+const SHARED: [&str; 6] = [
+    "dim",
+    "buckets",
+    "capacity",
+    "values",
+    "admit_after",
+    "forget_after",
+];
 
-/// The tables, and for each field the index of its own (0 where it has none).
-pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>) {
+/// The tables, and for each field the index of its own (0 where it has none). `no_time`: the log has no times.
+pub(super) fn check(parts: &[Part], no_time: bool, report: &Report) -> (Vec<Table>, Vec<usize>) {
     let mut tables = Vec::new();
     let mut owner_of = vec![None; parts.len()];
     let mut owned = vec![None; parts.len()];
@@ -28,6 +37,12 @@ pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>)
                 rows,
                 admit_after: u8::try_from(whole_or(&part.raw.admit_after, 1, 255, 1, report)).unwrap_or(1),
             });
+        }
+    }
+    for at in parts.iter().filter_map(|part| part.raw.forget_after.as_ref()) {
+        if no_time {
+            let help = "leave it out: `[keys] absent` says that the log has no times";
+            report.add(&at.place, "`forget_after` without times", help);
         }
     }
     for (owner, table) in owned.iter().enumerate() {
@@ -52,11 +67,7 @@ pub(super) fn check(parts: &[Part], report: &Report) -> (Vec<Table>, Vec<usize>)
 fn shared(parts: &[Part], index: usize, report: &Report) -> Option<usize> {
     let raw = parts[index].raw;
     let shares = raw.shares.as_ref()?;
-    for place in raw
-        .typed
-        .iter()
-        .filter(|place| ["dim", "buckets", "values", "admit_after"].contains(&place.key()))
-    {
+    for place in raw.typed.iter().filter(|place| SHARED.contains(&place.key())) {
         let help = format!("leave it out: `{}` declares the table", shares.value);
         report.add(place, format!("`{}` beside `shares`", place.key()), help);
     }
@@ -105,6 +116,15 @@ fn rows(part: &Part, report: &Report) -> Rows {
     if let Some(rows) = implied(part, report) {
         return rows;
     }
+    if let Some(at) = raw.capacity.as_ref().filter(|_| part.takes("capacity")) {
+        return keyed(part, at, report);
+    }
+    if let Some(at) = raw.forget_after.as_ref().filter(|_| part.takes("forget_after"))
+        && !report.blames(&raw.place.path_of("capacity"))
+    {
+        let help = "add `capacity = N`, whose rows are given back, or leave `forget_after` out";
+        report.add(&at.place, "`forget_after` without `capacity`", help);
+    }
     match (&raw.buckets, &raw.values) {
         (Some(buckets), None) => {
             let buckets = whole(buckets, 1, 1_000_000_000, report).unwrap_or(1);
@@ -122,18 +142,43 @@ fn rows(part: &Part, report: &Report) -> Rows {
             Rows::Values(values.value.iter().map(|at| at.value.clone()).collect())
         }
         (None, None) => {
-            if !report.blames(&raw.place.path_of("values")) {
+            let blamed = |key| report.blames(&raw.place.path_of(key));
+            if !blamed("values") && !blamed("capacity") {
                 let help = if part.kind == Some(KindWord::Text) {
                     "expected `buckets = N`: words are hashed"
                 } else if raw.cross.is_some() {
                     "expected `buckets = N`: pairs of ids are hashed"
                 } else {
-                    "expected `buckets = N`, `values = [...]` or `shares = \"FIELD\"`"
+                    "expected `buckets = N`, `capacity = N`, `values = [...]` or `shares = \"FIELD\"`"
                 };
                 report.missing(&raw.place, "buckets", help);
             }
             Rows::Hashed(1)
         }
+    }
+}
+
+/// A row of its own for each id.
+fn keyed(part: &Part, at: &At<i64>, report: &Report) -> Rows {
+    let raw = part.raw;
+    let others = raw.typed.iter();
+    for place in others.filter(|place| ["buckets", "values"].contains(&place.key())) {
+        let help = "expected one of them: `capacity` for a row of its own for each id, `buckets` for hashed rows, `values` \
+                    for known ids";
+        report.add(place, format!("`{}` beside `capacity`", place.key()), help);
+    }
+    let capacity = whole(at, 1, 1_000_000_000, report).unwrap_or(1);
+    let forget_after_ms = raw.forget_after.as_ref().and_then(|at| {
+        let duration = duration::milliseconds(&at.value);
+        if duration.is_none() {
+            let help = "expected a whole number and its unit, as `12h`, `30d`";
+            report.add(&at.place, format!("`forget_after` is `{}`", at.value), help);
+        }
+        duration
+    });
+    Rows::Keyed {
+        capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
+        forget_after_ms,
     }
 }
 
@@ -144,7 +189,7 @@ fn implied(part: &Part, report: &Report) -> Option<Rows> {
         for place in raw
             .typed
             .iter()
-            .filter(|place| ["buckets", "values"].contains(&place.key()))
+            .filter(|place| ["buckets", "capacity", "values", "forget_after"].contains(&place.key()))
         {
             let help = "leave it out: the hours of a day and the days of a week are known";
             report.add(place, format!("`{}` beside `part`", place.key()), help);
@@ -214,6 +259,12 @@ fn bias(part: &Part, table: Option<&Table>, report: &Report) {
         report.add(
             &at.place,
             format!("`use` is `{}` on kind `{}`", at.value, kind.text()),
+            expected,
+        );
+    } else if table.is_some_and(Table::is_keyed) {
+        report.add(
+            &at.place,
+            format!("`use` is `{}` on `capacity`", at.value),
             expected,
         );
     } else if let Some(table) = table

@@ -1,6 +1,6 @@
 //! The keys of a field.
 
-use super::{ANY, DROPOUT, Key, Later, NUMBER, Preset, Table, Type, key};
+use super::{ANY, DROPOUT, Key, NUMBER, Preset, Table, Type, key};
 
 const TABLED: &[&str] = &["id", "ids", "text"];
 const IDS: &[&str] = &["id", "ids"];
@@ -21,7 +21,7 @@ pub(crate) static FIELD: Table = Table {
 `kind` says what the value is and how it enters the network:
 
 - `id`: one id. It reads a row of an embedding table, `dim` numbers wide, which is learned. \
-         `buckets`, `values` or `shares` says which rows there are. A whole number is an id too. \
+         `buckets`, `capacity`, `values` or `shares` says which rows there are. A whole number is an id too. \
          Every table has one row more, for *new* ids: those that were never met.
 - `ids`: several ids, whose rows are pooled.
 - `number`: one number, scaled; with `edges` the row of the bucket that it falls into.
@@ -32,23 +32,10 @@ pub(crate) static FIELD: Table = Table {
 A field with none of `from`, `since`, `rate`, `part`, `cross`, `dot` and `product` is given; \
          with one of them it is derived.",
     keys: &KEYS,
-    later: &[
-        Later {
-            key: "capacity",
-            accepted: None,
-            excuses: &["buckets"],
-            help: "use `buckets = N` (ids hashed into a fixed table) or `values = [...]` (one row each)",
-        },
-        Later {
-            key: "forget_after",
-            accepted: None,
-            excuses: &[],
-            help: "leave it out: the rows of `buckets` are fixed",
-        },
-    ],
+    later: &[],
 };
 
-static KEYS: [Key; 29] = [
+static KEYS: [Key; 31] = [
     key(
         "side",
         Type::Words(&["user", "context", "query", "item", "pair"], &[]),
@@ -75,12 +62,31 @@ static KEYS: [Key; 29] = [
     key(
         "buckets",
         Type::Whole(1, 1_000_000_000),
-        Preset::Words("required without `values`, `shares` and `part`"),
+        Preset::Words("required without `capacity`, `values`, `shares` and `part`"),
         "Rows that ids, words or pairs of ids are hashed into: for many, also unknown ones. Take one \
          to three times as many as there are ids; two that fall into one row are one to the model.",
         r#"user_id = { side = "user", kind = "id", dim = 16, buckets = 1_000_000 }"#,
     )
     .of(TABLED),
+    key(
+        "capacity",
+        Type::Whole(1, 1_000_000_000),
+        Preset::Words("ids are hashed, see `buckets`"),
+        "Most ids that have a row of their own, each its own: the table grows as training meets ids, and \
+         no two share a row. When it is full, further ids read the row of new ids, unless \
+         `forget_after` frees a row.",
+        r#"user_id = { side = "user", kind = "id", dim = 16, capacity = 2_000_000 }"#,
+    )
+    .of(IDS),
+    key(
+        "forget_after",
+        Type::Duration,
+        Preset::Words("no id is forgotten"),
+        "An id that training has not met for this long, by the times of the log, gives its row back and \
+         is new again; it may take up to a 64th longer. Only with `capacity`.",
+        r#"video_id = { side = "item", kind = "id", dim = 16, capacity = 500_000, forget_after = "30d" }"#,
+    )
+    .of(IDS),
     key(
         "admit_after",
         Type::Whole(1, 255),
@@ -102,8 +108,8 @@ static KEYS: [Key; 29] = [
         "shares",
         Type::Text,
         Preset::Words("a table of its own"),
-        "The field whose table it reads, in the place of `dim`, `buckets`, `values` and \
-         `admit_after`: where two fields hold ids of one sort.",
+        "The field whose table it reads, in the place of `dim`, `buckets`, `capacity`, `values`, \
+         `admit_after` and `forget_after`: where two fields hold ids of one sort.",
         r#"watching = { side = "query", kind = "id", shares = "video_id" }"#,
     )
     .of(IDS),

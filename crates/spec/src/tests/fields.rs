@@ -94,7 +94,7 @@ watched = { side = 'query', kind = 'id', shares = 'video' }",
 fn an_id_has_exactly_one_source_of_rows() {
     check(
         "[fields]
-a = { side = 'user', kind = 'id', dim = 4 } #~ `buckets` is missing => expected `buckets = N`, `values = [...]` or `shares = \"FIELD\"`
+a = { side = 'user', kind = 'id', dim = 4 } #~ `buckets` is missing => expected `buckets = N`, `capacity = N`, `values = [...]` or `shares = \"FIELD\"`
 b = { side = 'item', kind = 'ids', dim = 4, buckets = 3, values = ['x'] } #~ `values` beside `buckets`",
     );
     check(
@@ -104,6 +104,44 @@ b = { side = 'user', kind = 'id', dim = 4, buckets = -1 } #~ `buckets` is -1
 c = { side = 'user', kind = 'id', dim = 4, values = [] } #~ `values` is empty
 d = { side = 'user', kind = 'id', dim = 4, values = ['x', 'y', 'x'] } #~ `x` is twice in `values`",
     );
+}
+
+#[test]
+fn a_table_with_a_capacity_has_no_other_rows_and_may_forget() {
+    check(
+        "[fields]
+a = { side = 'user', kind = 'id', dim = 4, capacity = 0 } #~ `capacity` is 0 => expected a whole number from 1 to 1000000000
+b = { side = 'user', kind = 'id', dim = 4, capacity = 9, buckets = 9, values = ['x'] } #~ `buckets` beside `capacity` => expected one of them: `capacity` for a row of its own for each id, `buckets` for hashed rows, `values` for known ids #~ `values` beside `capacity`
+c = { side = 'item', kind = 'ids', dim = 4, buckets = 9, forget_after = '7d' } #~ `forget_after` without `capacity` => add `capacity = N`, whose rows are given back, or leave `forget_after` out
+d = { side = 'item', kind = 'id', dim = 4, capacity = 9, forget_after = '7 d' } #~ `forget_after` is `7 d` => expected a whole number and its unit, as `12h`, `30d`
+e = { side = 'item', kind = 'text', dim = 4, buckets = 2, capacity = 9 } #~ `capacity` does not belong to kind `text` => leave it out: it is for kind `id` and `ids`
+f = { side = 'query', kind = 'id', shares = 'd', capacity = 9, forget_after = '1d' } #~ `capacity` beside `shares` #~ `forget_after` beside `shares`
+g = { side = 'context', kind = 'id', dim = 2, part = 'hour', capacity = 9 } #~ `capacity` beside `part`",
+    );
+    check(
+        "[fields]
+a = { side = 'context', kind = 'id', dim = 2, capacity = 9, use = 'both' } #~ `use` is `both` on `capacity` => expected kind `id` with `values`, or at most 64 `buckets`, for the shallow tower
+[bias]
+fields = ['position', 'a']
+groups = ['engagement']",
+    );
+    check(
+        "[keys]
+absent = ['time']
+[fields]
+a = { side = 'item', kind = 'id', dim = 2, capacity = 9, forget_after = '30d' } #~ `forget_after` without times => leave it out: `[keys] absent` says that the log has no times",
+    );
+    let spec = spec(
+        "[fields]
+a = { side = 'item', kind = 'id', dim = 2, capacity = 9, forget_after = '1d', admit_after = 3 }
+b = { side = 'user', kind = 'ids', shares = 'a' }",
+    );
+    let rows = Rows::Keyed {
+        capacity: 9,
+        forget_after_ms: Some(86_400_000),
+    };
+    assert_eq!((&spec.tables[0].rows, spec.tables[0].admit_after), (&rows, 3));
+    assert_eq!((spec.tables.len(), spec.tables[0].len()), (1, 9));
 }
 
 #[test]

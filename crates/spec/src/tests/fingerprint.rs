@@ -110,6 +110,10 @@ fn the_encoding_covers_every_kind_and_source_of_a_field() {
     let ids = "side = 'item', kind = 'ids', dim = 2, buckets = 9";
     check_field(ids, &format!("{ids}, weights = 'w'"), true);
     check_field(ids, &format!("{ids}, pool = 'sum'"), true);
+    let capacity = ids.replace("buckets", "capacity");
+    check_field(ids, &capacity, true);
+    check_field(&capacity, &capacity.replace("9", "10"), true);
+    check_field(&capacity, &format!("{capacity}, forget_after = '1d'"), true);
     let text = "side = 'item', kind = 'text', dim = 2, buckets = 9";
     check_field(ids, text, true);
     check_field(text, &format!("{text}, ngrams = 2"), true);

@@ -163,10 +163,6 @@ click = 'much' #~ `click` is the string `much` => expected a number",
 
 #[test]
 fn keys_of_the_design_that_are_not_carried_out_are_refused_by_name() {
-    check(
-        "[fields]
-a = { side = 'item', kind = 'id', dim = 4, capacity = 100, forget_after = '30d' } #~ `capacity` is not carried out yet => use `buckets = N` (ids hashed into a fixed table) or `values = [...]` (one row each) #~ `forget_after` is not carried out yet",
-    );
     for architecture in ["omoe", "ple", "snr", "single-task"] {
         check(&format!(
             "[model]

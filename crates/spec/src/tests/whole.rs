@@ -109,7 +109,7 @@ fn many_mistakes_come_at_once_in_the_order_of_lines() {
 user_id   = { side = "usr", kind = "id", dim = 16, buckets = 1_000_000 } #~ `side` is `usr`
 history   = { side = "user", kind = "ids", shares = "video", from = "feedback.click", last = "many" } #~ no field `video` #~ `last` is the string `many`
 device    = { side = "context", kind = "id", values = ["phone", "phone"], use = "bias" } #~ `phone` is twice in `values`
-video_id  = { side = "item", kind = "id", dim = 16, capacity = 2_000_000 } #~ `capacity` is not carried out yet
+video_id  = { side = "item", kind = "id", dim = 16, capacity = 0 } #~ `capacity` is 0
 age_hours = { side = "item", kind = "number", scales = "quantile", } #~ unknown key `scales`
 
 [objectives]

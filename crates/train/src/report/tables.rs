@@ -24,7 +24,8 @@ pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
             "Admitted rows were met often enough in training to be read; waiting ones were met, but too rarely; ids of both \
              waiting and never met rows read the row " code { "new" } ". Of a hashed table the share of rows met is also about \
              the chance that an id shares its row with another: where it is over a half (amber), declare more "
-            code { "buckets" } "."
+            code { "buckets" } ". A table by id gives each id its own row; where it is full (amber), declare more "
+            code { "capacity" } ", or " code { "forget_after" } ". Its share admitted is of the rows that it may have."
         }
         div.scroll {
             table {
@@ -48,11 +49,12 @@ pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
 fn row(fill: &TableFill, table: Option<&Table>) -> Markup {
     let by = table.map_or("", |table| match table.rows {
         Rows::Hashed(_) => "hash",
+        Rows::Keyed { .. } => "id",
         Rows::Values(_) => "value",
         Rows::Edges(_) => "range",
     });
     let share = |rows: usize| rows as f64 / fill.rows.max(1) as f64;
-    let full = by == "hash" && share(fill.admitted + fill.waiting) > FULL;
+    let full = by == "hash" && share(fill.admitted + fill.waiting) > FULL || fill.refused > 0;
     html! {
         tr.worse[full] {
             td.name { (fill.name) }
