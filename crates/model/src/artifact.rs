@@ -144,7 +144,10 @@ pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
     for (declared, table) in spec.tables.iter().zip(&ranker.weights.tables) {
         match &table.by_key {
             Some(ByKey::Published(_)) => {
-                let message = format!("the table `{}` is an artifact's, which learns no more", declared.name);
+                let message = format!(
+                    "the table `{}` is an artifact's, which learns no more",
+                    declared.name
+                );
                 return Err(ModelError::Mismatch(message));
             }
             Some(ByKey::Learning(map)) => learner::add(&mut tensors, &declared.name, map, &table.embedding),

@@ -182,11 +182,15 @@ impl KeyMap {
         }
     }
 
-    /// About the bytes of a full map: 8 for a row's key and 5 for each place of the index, as many again for ids that wait, and 16
-    /// for a row's last meeting.
+    /// About the bytes of a full map: 8 for a row's key and 5 for each place of the index, twice as many again where ids wait, and
+    /// 16 for a row's last meeting.
     pub fn bytes(capacity: u32, admit_after: u8, forgets: bool) -> u64 {
         let rows = u64::from(capacity) + 1;
-        let waiting = if admit_after > 1 { Counts::bytes(capacity) } else { 0 };
+        let waiting = if admit_after > 1 {
+            Counts::bytes(capacity)
+        } else {
+            0
+        };
         KeyIndex::bytes(rows) + waiting + if forgets { rows * Recency::ROW_BYTES } else { 0 }
     }
 
@@ -206,7 +210,10 @@ impl KeyMap {
     pub(crate) fn resume(mut self, state: KeyMapState) -> Result<KeyMap, String> {
         let rows = state.keys.len();
         if rows == 0 || rows > self.capacity as usize + 1 {
-            return Err(format!("{rows} rows; the declaration allows {} and `new`", self.capacity));
+            return Err(format!(
+                "{rows} rows; the declaration allows {} and `new`",
+                self.capacity
+            ));
         }
         let known = |row: &u32| (1..rows).contains(&(*row as usize));
         if !state.free.iter().all(known) || !state.met.iter().all(|(row, _)| known(row)) {

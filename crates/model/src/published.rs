@@ -65,13 +65,15 @@ impl PublishedRows {
     pub fn of(path: &Path, bytes: Arc<FileBytes>, dim: usize) -> Result<PublishedRows, ModelError> {
         let all = bytes.as_slice();
         let damaged = |message: String| ModelError::damaged(path, message);
-        let (header, metadata) = SafeTensors::read_metadata(all).map_err(|error| damaged(error.to_string()))?;
+        let (header, metadata) =
+            SafeTensors::read_metadata(all).map_err(|error| damaged(error.to_string()))?;
         let start = header + size_of::<u64>();
         let tensor = |name: &str, dtype: Dtype, shape: &[Option<usize>]| {
             let info = metadata
                 .info(name)
                 .ok_or_else(|| damaged(format!("tensor `{name}` is missing")))?;
-            let fits = |(found, expected): (&usize, &Option<usize>)| expected.is_none_or(|size| size == *found);
+            let fits =
+                |(found, expected): (&usize, &Option<usize>)| expected.is_none_or(|size| size == *found);
             if info.dtype != dtype
                 || info.shape.len() != shape.len()
                 || !info.shape.iter().zip(shape).all(fits)
@@ -126,7 +128,10 @@ impl PublishedRows {
 
     fn key(&self, at: usize) -> u64 {
         let keys = &self.bytes()[self.keys.clone()];
-        keys.as_chunks::<8>().0.get(at).map_or(u64::MAX, |key| u64::from_le_bytes(*key))
+        keys.as_chunks::<8>()
+            .0
+            .get(at)
+            .map_or(u64::MAX, |key| u64::from_le_bytes(*key))
     }
 
     /// The row that `key` reads: its own, or `new`. Keys are hashes, so a key lies near where an even spread puts it.
@@ -163,7 +168,13 @@ impl PublishedRows {
             self.new.clone()
         };
         let bytes = &self.bytes()[place];
-        values.extend(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)));
+        values.extend(
+            bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|value| f32::from_le_bytes(*value)),
+        );
     }
 
     /// The pooled rows of each bag, bit for bit as [`Embedding::forward`] gives. Shapes: B bags, output `[B, dim]`.

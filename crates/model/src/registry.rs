@@ -56,7 +56,10 @@ impl Registry {
     ) -> Result<ModelRow, ModelError> {
         let path = format!("models/{version}");
         let rows = self.state.models()?;
-        let previous = rows.iter().rfind(|row| row.version != version).map(|row| self.dir.join(&row.path));
+        let previous = rows
+            .iter()
+            .rfind(|row| row.version != version)
+            .map(|row| self.dir.join(&row.path));
         artifact::write_after(
             previous.as_deref(),
             &self.dir.join(&path),

@@ -141,7 +141,9 @@ impl IdTable {
 
     /// A step's ids have been met: makes room for the rows that it gave to ids, each a copy of `new`.
     pub fn start_rows(&mut self) {
-        let Some(ByKey::Learning(map)) = &self.by_key else { return };
+        let Some(ByKey::Learning(map)) = &self.by_key else {
+            return;
+        };
         let table = &mut self.embedding;
         if map.rows() > table.rows {
             let step = (table.rows / 8).max(FEWEST_NEW_ROWS);

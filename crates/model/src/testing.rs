@@ -195,6 +195,9 @@ pub(crate) fn weighted_sum(weights: &[f32], output: &[f32]) -> f64 {
         .sum()
 }
 
+/// Keys of random examples are the first multiples of it, 0 among them.
+const KEY: u64 = 0x0432_1fed_cba9_8765;
+
 /// `len` random encoded examples for `ranker`: bags of 0 to 3 ids, a fifth of the labels absent.
 pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
     let (spec, plan) = (ranker.spec(), ranker.encoder.plan());
@@ -206,13 +209,19 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
         let mut ids = EncodedIds::with_capacity(len);
         for _ in 0..len {
             let count = if single { 1 } else { draws.below(4) };
-            ids.rows
-                .extend((0..count).map(|_| draws.below(ranker.weights.tables[input.table].embedding.rows)));
+            let table = &ranker.weights.tables[input.table];
+            for _ in 0..count {
+                if table.by_key.is_some() {
+                    ids.keys.push(KEY * u64::from(draws.below(61)));
+                } else {
+                    ids.rows.push(draws.below(table.embedding.rows));
+                }
+            }
             ids.end_bag();
         }
         let field = &spec.fields[input.field].kind;
         if matches!(field, spec::Kind::Ids { weights: Some(_), .. }) {
-            ids.weights = draws.values(ids.rows.len());
+            ids.weights = draws.values(ids.len());
         }
         ids
     });

@@ -23,7 +23,10 @@ pub(super) fn add(file: &mut TensorFile, name: &str, map: &KeyMap, rows: &Embedd
     }
     let (rows, ticks): (Vec<u32>, Vec<i64>) = state.met.into_iter().unzip();
     file.add_u64(format!("met.{name}.rows"), rows.into_iter().map(u64::from));
-    file.add_u64(format!("met.{name}.ticks"), ticks.into_iter().map(i64::cast_unsigned));
+    file.add_u64(
+        format!("met.{name}.ticks"),
+        ticks.into_iter().map(i64::cast_unsigned),
+    );
     let state = [state.now.cast_unsigned(), state.refused];
     file.add_u64(format!("now_and_refused.{name}"), state.into_iter());
 }
@@ -39,7 +42,10 @@ pub(super) fn table(
     let misfit = |problem: String| ModelError::damaged(path, format!("the table `{name}` has {problem}"));
     let numbers = |tensor: String| file.u64s(path, &tensor);
     let rows_of = |tensor: String| -> Result<Vec<u32>, ModelError> {
-        let rows = numbers(tensor)?.into_iter().map(u32::try_from).collect::<Result<_, _>>();
+        let rows = numbers(tensor)?
+            .into_iter()
+            .map(u32::try_from)
+            .collect::<Result<_, _>>();
         rows.map_err(|_| misfit("a row number that is too large".to_owned()))
     };
     let waiting = |generation: &str| -> Result<(Vec<u64>, Vec<u8>), ModelError> {
@@ -48,7 +54,9 @@ pub(super) fn table(
         let sightings = file.u8(path, &sightings, keys.len())?.to_vec();
         Ok((keys, sightings))
     };
-    let ticks = numbers(format!("met.{name}.ticks"))?.into_iter().map(u64::cast_signed);
+    let ticks = numbers(format!("met.{name}.ticks"))?
+        .into_iter()
+        .map(u64::cast_signed);
     let [now, refused] = numbers(format!("now_and_refused.{name}"))?[..] else {
         return Err(misfit("no time".to_owned()));
     };
@@ -56,7 +64,10 @@ pub(super) fn table(
         keys: numbers(format!("keys.{name}"))?,
         free: rows_of(format!("free.{name}"))?,
         waiting: [waiting(GENERATIONS[0])?, waiting(GENERATIONS[1])?],
-        met: rows_of(format!("met.{name}.rows"))?.into_iter().zip(ticks).collect(),
+        met: rows_of(format!("met.{name}.rows"))?
+            .into_iter()
+            .zip(ticks)
+            .collect(),
         now: now.cast_signed(),
         refused,
     };

@@ -10,7 +10,7 @@ use crate::ModelError;
 /// Named tensors as one safetensors file.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct TensorFile {
-    tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
+    pub(super) tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
 }
 
 impl TensorFile {
@@ -28,7 +28,8 @@ impl TensorFile {
     /// Adds a flat tensor of whole numbers.
     pub(crate) fn add_u64(&mut self, name: String, values: impl Iterator<Item = u64>) {
         let bytes: Vec<u8> = values.flat_map(u64::to_le_bytes).collect();
-        self.tensors.insert(name, (Dtype::U64, vec![bytes.len() / 8], bytes));
+        self.tensors
+            .insert(name, (Dtype::U64, vec![bytes.len() / 8], bytes));
     }
 
     /// Adds a flat byte tensor.
@@ -102,7 +103,10 @@ impl TensorFile {
     /// When it is missing.
     pub(crate) fn shape(&self, path: &Path, name: &str) -> Result<&[usize], ModelError> {
         let missing = || ModelError::damaged(path, format!("tensor `{name}` is missing"));
-        self.tensors.get(name).map(|(_, shape, _)| shape.as_slice()).ok_or_else(missing)
+        self.tensors
+            .get(name)
+            .map(|(_, shape, _)| shape.as_slice())
+            .ok_or_else(missing)
     }
 
     /// Checks that tensor `name` has this shape.

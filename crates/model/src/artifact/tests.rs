@@ -1,5 +1,9 @@
+mod keyed;
+
 use std::fs;
 use std::path::PathBuf;
+
+use safetensors::tensor::Dtype;
 
 use super::*;
 use crate::testing::{BOTTOMS, MIXTURES, random_batch, ranker_of, see_everything, spec_with};
@@ -242,7 +246,7 @@ fn an_artifact_whose_fingerprint_is_not_its_declaration_s_is_refused() {
     let path = dir.path().join("m");
     let about =
         serde_json::json!({ "encoding": "abc", "objectives": ranker.spec().objectives_fingerprint() });
-    sealed::write(&path, KIND, about, &to_files(&ranker).unwrap()).unwrap();
+    sealed::write(&path, KIND, about, &published_files(&ranker).unwrap()).unwrap();
     let message = read(&path).unwrap_err().to_string();
     assert!(message.contains("encoding fingerprint \"abc\""), "{message}");
 }

@@ -177,6 +177,7 @@ fn a_first_sighting_trains_the_row_for_new_ids_and_admits_its_own_as_a_copy() {
     for (input, ids) in ranker.encoder.plan().ids.iter().zip(&mut batch.ids) {
         let first = input.column as u32 % 2;
         *ids = crate::EncodedIds {
+            keys: Vec::new(),
             offsets: vec![0, 1, 2, 3],
             rows: vec![first, 2, 2],
             weights: Vec::new(),

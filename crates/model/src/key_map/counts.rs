@@ -2,11 +2,11 @@
 
 use super::KeyIndex;
 
-/// How often ids without a row were met. The ids met last, at least half of `capacity` distinct ones, are counted exactly;
+/// How often ids without a row were met. The ids met last, at least as many distinct ones as the table has rows, are counted exactly;
 /// those not met since are dropped, and begin again.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Counts {
-    /// Ids of a generation: half the capacity.
+    /// Ids of a generation: the table's capacity.
     room: usize,
     older: Generation,
     newer: Generation,
@@ -29,7 +29,7 @@ impl Generation {
 impl Counts {
     pub(super) fn new(capacity: u32) -> Counts {
         Counts {
-            room: capacity.div_ceil(2) as usize,
+            room: capacity as usize,
             older: Generation::default(),
             newer: Generation::default(),
         }
@@ -66,9 +66,9 @@ impl Counts {
         }
     }
 
-    /// Bytes where `capacity` ids are counted.
+    /// Bytes of two full generations.
     pub(super) fn bytes(capacity: u32) -> u64 {
-        let room = u64::from(capacity.div_ceil(2));
+        let room = u64::from(capacity);
         2 * (room + KeyIndex::bytes(room))
     }
 
