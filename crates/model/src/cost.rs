@@ -289,6 +289,28 @@ mod tests {
     }
 
     #[test]
+    fn a_table_by_id_counts_as_full_with_its_map() {
+        let cost = |rows: &str| {
+            Cost::of(&parsed(&format!(
+                "[fields]\nf = {{ side = \"item\", kind = \"id\", dim = 16, {rows} }}\n[objectives]\n\
+                 o = {{ group = \"g\", loss = \"binary\", absent = 0 }}\n[model]\narchitecture = \"shared-bottom\"\n\
+                 [score]\no = 1.0\n"
+            )))
+        };
+        let (hashed, keyed) = (
+            cost("buckets = 1000"),
+            cost("capacity = 1000, forget_after = \"9d\""),
+        );
+        assert_eq!(keyed.layers[0].shape, "up to 1000 rows + new, x 16");
+        assert_eq!(keyed.parameters, hashed.parameters);
+        assert_eq!(keyed.serving_bytes, hashed.serving_bytes - 1001 + 8 * 1000);
+        // The window's keys are two words each.
+        let window = parsed(&small("")).train.shuffle_window as u64 * 4;
+        let map = KeyMap::bytes(1000, 1, true);
+        assert_eq!(keyed.training_bytes, hashed.training_bytes - 1001 + map + window);
+    }
+
+    #[test]
     fn the_window_takes_about_what_encoded_examples_take() {
         let spec = crate::testing::spec_of_times();
         let ranker = ranker_of(&spec, 1);

@@ -58,7 +58,7 @@ fn row(fill: &TableFill, table: Option<&Table>) -> Markup {
     html! {
         tr.worse[full] {
             td.name { (fill.name) }
-            td.left { (by) }
+            td.left { (by) @if fill.refused > 0 { ", full: " (count(fill.refused)) " refused" } }
             td { (count(fill.rows as u64)) }
             td { (count(fill.admitted as u64)) }
             td { (count(fill.waiting as u64)) }

@@ -117,6 +117,7 @@ fn report(names: &[&str]) -> TrainReport {
                     rows: 8,
                     admitted: 5,
                     waiting: 1,
+                    refused: 0,
                 })
                 .to_vec(),
             calibration: vec![bins.to_vec(); names.len()],

@@ -2,14 +2,20 @@
 
 use crate::fixture::{Feed, ended, log, rows, run, run_well, write_csv, write_jsonl, write_log};
 
-fn trained(feed: &Feed, out: &str, data: &[&str]) -> [Vec<u8>; 2] {
+fn trained(feed: &Feed, out: &str, data: &[&str]) -> [Vec<u8>; 5] {
     let (ranker, out) = (feed.text("ranker.toml"), feed.text(out));
     let data: Vec<String> = data.iter().map(|name| feed.text(name)).collect();
     let mut arguments = vec!["train", &ranker, "--out", &out, "--data"];
     arguments.extend(data.iter().map(String::as_str));
     ended(run(&arguments), 0);
-    ["metrics.json", "model/weights.safetensors"]
-        .map(|file| std::fs::read(std::path::Path::new(&out).join(file)).unwrap())
+    [
+        "metrics.json",
+        "model/weights.safetensors",
+        "model/table-0.safetensors",
+        "model/table-1.safetensors",
+        "model/table-2.safetensors",
+    ]
+    .map(|file| std::fs::read(std::path::Path::new(&out).join(file)).unwrap())
 }
 
 #[test]

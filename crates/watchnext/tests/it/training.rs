@@ -95,6 +95,9 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
         "model/manifest.json",
         "model/ranker.toml",
         "model/scalers.json",
+        "model/table-0.safetensors",
+        "model/table-1.safetensors",
+        "model/table-2.safetensors",
         "model/weights.safetensors",
         "report.html",
     ];
@@ -102,6 +105,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
     assert!(a == b && c == d, "two runs of one seed differ");
     for file in [
         "model/weights.safetensors",
+        "model/table-0.safetensors",
         "checkpoint/optimizer.safetensors",
         "metrics.json",
     ] {

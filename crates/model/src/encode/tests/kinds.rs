@@ -4,7 +4,11 @@ use super::*;
 
 /// Four examples: everything given, twice with a duration above 0 and once below, and nothing.
 fn times() -> (Encoder, Encoded) {
-    let spec = crate::testing::spec_of_times();
+    times_by(&crate::testing::spec_of_times())
+}
+
+/// The same by a declaration with the fields of [`crate::testing::spec_of_times`].
+fn times_by(spec: &Arc<Spec>) -> (Encoder, Encoded) {
     let full = |user: &'static str, length: f32, topic: &str| -> Row {
         (
             user,
@@ -37,7 +41,7 @@ fn times() -> (Encoder, Encoded) {
         full("u1", -3.0, "b"),
         nothing,
     ];
-    let examples = examples_of(&spec, &rows);
+    let examples = examples_of(spec, &rows);
     let encoder = fitted(&spec, &examples);
     let batch = encoder.encode(&examples);
     let by_one: Vec<_> = (0..4)
@@ -73,6 +77,39 @@ fn weights_of_ids_go_with_their_rows() {
     assert_eq!(*of("likes"), [2.0, -0.5, 2.0, -0.5, 2.0, -0.5]);
     assert_eq!(*of("tags"), [LARGEST; 3], "bounded");
     assert!(of("user").is_empty());
+}
+
+#[test]
+fn a_table_by_id_has_the_whole_hash_of_what_buckets_take_the_rest_of_and_0_for_a_missing_id() {
+    let mut text = crate::testing::spec_of_times().text.clone();
+    for buckets in [
+        "dim = 3, buckets = 5",
+        "dim = 2, buckets = 7",
+        "dim = 2, buckets = 6",
+    ] {
+        assert!(text.contains(buckets));
+        text = text.replace(buckets, &buckets.replace("buckets", "capacity"));
+    }
+    let ((_, hashed), (encoder, keyed)) = (times(), times_by(&crate::testing::parsed(&text)));
+    for (input, (rows, keys)) in encoder.plan().ids.iter().zip(hashed.ids.iter().zip(&keyed.ids)) {
+        let table = &encoder.spec().tables[input.table];
+        if !table.is_keyed() {
+            assert_eq!(rows, keys);
+            continue;
+        }
+        assert!(rows.keys.is_empty() && keys.rows.is_empty() && !keys.keys.is_empty());
+        assert_eq!((&rows.offsets, &rows.weights), (&keys.offsets, &keys.weights));
+        let buckets = table.len() as u64;
+        let row = |key: &u64| if *key == 0 { buckets } else { key % buckets } as u32;
+        assert_eq!(rows.rows, keys.keys.iter().map(row).collect::<Vec<_>>());
+    }
+    let users = ["u1", "u2", "u1", "u3"].map(|id| xxh3_64(id.as_bytes()));
+    assert_eq!(keyed.ids[0].keys, users);
+    assert_eq!(keyed.ids[2].keys[3], 0, "a pair without one of its ids");
+    let mut twice = keyed.clone();
+    twice.append(&keyed.select(&[3, 2, 1, 0]));
+    assert_eq!(twice.select(&[0, 1, 2, 3]).ids, keyed.ids);
+    assert_eq!(twice.select(&[7, 6, 5, 4]).ids, keyed.ids);
 }
 
 #[test]

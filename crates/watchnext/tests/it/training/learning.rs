@@ -177,6 +177,50 @@ fn what_learn_promotes_is_swapped_in_without_a_failed_request_and_can_be_rolled_
 }
 
 #[test]
+fn a_ranker_whose_ids_have_rows_of_their_own_is_trained_served_learned_on_and_replayed() {
+    // Fewer rows than the 40 items, more than the 30 people; the log's new days are far from its old ones.
+    let own_rows = edited(
+        "kind = \"id\", dim = 4, buckets = 64, id_dropout = 0.1 }\ndevice",
+        "kind = \"id\", dim = 4, capacity = 1_000_000 }\ndevice",
+    );
+    let text = own_rows.replace(
+        "buckets = 64",
+        "capacity = 35, admit_after = 2, forget_after = \"600s\"",
+    );
+    let feed = declared(&text);
+    let serving = feed.serve(&["--clock", "events"]);
+    let filled = |run: &str| feed.metrics(run)["anatomy"]["tables"].as_array().unwrap().clone();
+    let (users, items) = (&filled("run")[0], &filled("run")[2]);
+    assert_eq!(
+        (&users["admitted"], &users["refused"]),
+        (&json!(30), &json!(0)),
+        "{users}"
+    );
+    assert_eq!(
+        (&items["admitted"], &items["rows"]),
+        (&json!(35), &json!(35)),
+        "{items}"
+    );
+    assert!(items["refused"].as_u64().unwrap() > 0, "{items}");
+
+    live_through(&serving, 1_000_000, &shown(2_000, 4_000));
+    let report = learned(&feed);
+    assert_eq!(
+        (&report["model"], &report["promoted"]),
+        (&json!("m-0002"), &json!(true)),
+        "{report}"
+    );
+    wait_until_serving(&serving, "m-0002");
+    assert_eq!(answering(&serving).unwrap(), "m-0002");
+    let body = json!({ "user": "a stranger", "context": { "device": "tv" }, "candidates": ["unheard of"] });
+    assert_eq!(serving.post("/v1/rank", &body).0, 200);
+    run_well(&["verify", "--store", &feed.text("store")]);
+    drop(serving);
+    let serving = feed.serve(&["--clock", "events"]);
+    assert_eq!(answering(&serving).unwrap(), "m-0002");
+}
+
+#[test]
 fn a_rejected_challenger_leaves_the_serving_model_in_place() {
     let feed = declared(&edited("epochs = 3", "epochs = 3\nlearn_passes = 10"));
     let serving = feed.serve(&["--clock", "events"]);
