@@ -134,6 +134,15 @@ impl EncodedIds {
         }
     }
 
+    /// What tells id `at` from others: its row or its key.
+    pub fn number(&self, at: usize) -> u64 {
+        if self.keys.is_empty() {
+            u64::from(self.rows[at])
+        } else {
+            self.keys[at]
+        }
+    }
+
     /// Number of ids; each is a row or a key.
     pub(crate) fn len(&self) -> usize {
         self.rows.len().max(self.keys.len())

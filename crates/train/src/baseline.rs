@@ -14,7 +14,7 @@ use spec::{Loss, Objective, Spec};
 
 use crate::TrainError;
 
-/// Most weights that the ids of one field have; rows beyond are hashed.
+/// Most weights that the ids of one field have; rows beyond, and ids whose rows training gives, are hashed.
 const MAX_ROWS: usize = 1 << 20;
 /// One regression is trained at each rate; of each objective the better one on the validation part is kept.
 pub(crate) const RATES: [f32; 2] = [0.1, 0.7];
@@ -234,8 +234,9 @@ impl Layout {
         for ((from, rows), ids) in self.ids.iter().zip(&batch.ids) {
             let bag = ids.offsets[row] as usize..ids.offsets[row + 1] as usize;
             let count = bag.len() as f32;
-            for id in &ids.rows[bag] {
-                inputs.push(((from + *id as usize % rows) as u32, 1.0 / count));
+            for at in bag {
+                let place = ids.number(at) % *rows as u64;
+                inputs.push((*from as u32 + place as u32, 1.0 / count));
             }
         }
         let dense = &batch.dense[row * self.dense_width..(row + 1) * self.dense_width];
