@@ -30,6 +30,7 @@ mod experts;
 mod gate;
 mod gradient_check;
 mod init;
+mod kernels;
 mod loss;
 mod matrix;
 mod mix;
@@ -45,9 +46,13 @@ pub use embedding::{Bags, Embedding, Pool, SparseGrad};
 pub use experts::{Experts, ExpertsActivations};
 pub use gate::{GateDropout, Gates};
 pub use gradient_check::{GradientMismatch, check_gradient};
+pub use kernels::{Path, Precision, register_peak};
 pub use loss::{binary_loss, sigmoid, squared_loss, weighted_logistic_loss};
 pub use matrix::{Mat, MatMut};
 pub use mix::{mix, mix_backward};
 pub use optimizer::{Adam, Moments, RowAdagrad};
-pub use product::{add_product, add_product_left_transposed, add_product_right_transposed, product};
+pub use product::{
+    add_product, add_product_left_transposed, add_product_right_transposed, product, product_in, product_left_transposed_in,
+    product_right_transposed_in,
+};
 pub use relu::{relu, relu_backward};

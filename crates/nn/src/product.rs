@@ -1,109 +1,247 @@
-//! The matrix products, all of them: the one file that calls the crate `gemm`, hence the one with `unsafe` code.
+//! The matrix products, all of them.
 //!
-//! In: views. Out: their product, written or added. Letters: A `[M, K]`, B `[K, N]`, out `[M, N]`. A row of `out` depends on
-//! its own row of A and on B: not on where it stands among the rows, nor on what the other rows hold, to the bit. It may
-//! depend, in its last bits, on how many rows there are: `gemm` takes another path for a single one.
+//! In: views. Out: their product, written or added. Letters: A `[M, K]`, B `[K, N]`, out `[M, N]`. A value of `out` is summed
+//! along K in an order that K alone decides: it does not depend on where its row or column stands, nor on how many there are,
+//! to the bit. Blocks of A are packed to stay in the second-level cache, panels of B in the first.
 #![allow(unsafe_code)]
 
+use crate::kernels::pack::{self, Block, LEFT_ROW, MOST_UNITS};
+use crate::kernels::{Path, Precision, Tile, Units, with_scratch};
 use crate::{Mat, MatMut};
+
+/// Rows of A that are packed at a time.
+const MOST_ROWS: usize = 384;
 
 /// `out = a · b`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
 pub fn product(a: Mat, b: Mat, out: MatMut) {
-    multiply(Operand::plain(a), Operand::plain(b), out, false);
+    multiply(Factor::plain(a), Factor::plain(b), out, Job::default());
 }
 
 /// `out += a · b`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
 pub fn add_product(a: Mat, b: Mat, out: MatMut) {
-    multiply(Operand::plain(a), Operand::plain(b), out, true);
+    multiply(Factor::plain(a), Factor::plain(b), out, Job::adding());
 }
 
 /// `out += aᵀ · b`. Shapes: a `[K, M]`, b `[K, N]`, out `[M, N]`.
 pub fn add_product_left_transposed(a: Mat, b: Mat, out: MatMut) {
-    multiply(Operand::transposed(a), Operand::plain(b), out, true);
+    multiply(Factor::transposed(a), Factor::plain(b), out, Job::adding());
 }
 
 /// `out += a · bᵀ`. Shapes: a `[M, K]`, b `[N, K]`, out `[M, N]`.
 pub fn add_product_right_transposed(a: Mat, b: Mat, out: MatMut) {
-    multiply(Operand::plain(a), Operand::transposed(b), out, true);
+    multiply(Factor::plain(a), Factor::transposed(b), out, Job::adding());
 }
 
-/// A factor as `gemm` takes it: value `(i, j)` at `data[i * row_stride + j * col_stride]`.
-struct Operand<'a> {
-    data: &'a [f32],
+/// `out = a · b` in a precision. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
+pub fn product_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+    multiply(Factor::plain(a), Factor::plain(b), out, Job::of(precision));
+}
+
+/// `out = aᵀ · b` in a precision. Shapes: a `[K, M]`, b `[K, N]`, out `[M, N]`.
+pub fn product_left_transposed_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+    multiply(Factor::transposed(a), Factor::plain(b), out, Job::of(precision));
+}
+
+/// `out = a · bᵀ` in a precision. Shapes: a `[M, K]`, b `[N, K]`, out `[M, N]`.
+pub fn product_right_transposed_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+    multiply(Factor::plain(a), Factor::transposed(b), out, Job::of(precision));
+}
+
+/// How a product is computed, and what becomes of its sums.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) path: Path,
+    pub(crate) precision: Precision,
+    /// Whether to add to what `out` holds.
+    pub(crate) add: bool,
+    /// `[N]`, added to every row; empty: none.
+    pub(crate) bias: &'a [f32],
+    /// How many columns end in ReLU, after the bias.
+    pub(crate) relu: usize,
+    /// `[M, N]`: a result becomes 0 where this is not positive, the slope of the ReLU that gave it.
+    pub(crate) open: Option<Mat<'a>>,
+}
+
+impl Default for Job<'_> {
+    fn default() -> Self {
+        Job {
+            path: Path::best(),
+            precision: Precision::F32,
+            add: false,
+            bias: &[],
+            relu: 0,
+            open: None,
+        }
+    }
+}
+
+impl Job<'_> {
+    fn of(precision: Precision) -> Self {
+        Job {
+            precision,
+            ..Job::default()
+        }
+    }
+
+    fn adding() -> Self {
+        Job {
+            add: true,
+            ..Job::default()
+        }
+    }
+}
+
+/// A factor, plain or read transposed.
+#[derive(Clone, Copy)]
+pub(crate) struct Factor<'a> {
+    block: Block<'a>,
     rows: usize,
     cols: usize,
-    row_stride: usize,
-    col_stride: usize,
 }
 
-impl<'a> Operand<'a> {
-    fn plain(mat: Mat<'a>) -> Self {
+impl<'a> Factor<'a> {
+    pub(crate) fn plain(mat: Mat<'a>) -> Self {
+        let (data, row, col) = (mat.data(), mat.stride(), 1);
         Self {
-            data: mat.data(),
+            block: Block { data, row, col },
             rows: mat.rows(),
             cols: mat.cols(),
-            row_stride: mat.stride(),
-            col_stride: 1,
         }
     }
 
-    fn transposed(mat: Mat<'a>) -> Self {
+    pub(crate) fn transposed(mat: Mat<'a>) -> Self {
+        let (data, row, col) = (mat.data(), 1, mat.stride());
         Self {
-            data: mat.data(),
+            block: Block { data, row, col },
             rows: mat.cols(),
             cols: mat.rows(),
-            row_stride: 1,
-            col_stride: mat.stride(),
-        }
-    }
-
-    fn assert_inside(&self) {
-        if self.rows > 0 && self.cols > 0 {
-            let last = (self.rows - 1) * self.row_stride + (self.cols - 1) * self.col_stride;
-            assert!(last < self.data.len(), "a factor ends outside its buffer");
         }
     }
 }
 
-/// `out = left · right`, or `out += left · right` if `add`.
-fn multiply(left: Operand, right: Operand, mut out: MatMut, add: bool) {
+/// As even parts of `whole` as multiples of `unit` allow, none above `most`: their size.
+fn part(whole: usize, most: usize, unit: usize) -> usize {
+    let parts = whole.div_ceil(most).max(1);
+    whole.div_ceil(parts).next_multiple_of(unit)
+}
+
+/// `out = left · right` as `job` says.
+pub(crate) fn multiply(left: Factor, right: Factor, mut out: MatMut, job: Job) {
     let (m, n, k) = (out.rows(), out.cols(), left.cols);
     assert_eq!((left.rows, right.cols), (m, n), "shape of the product");
     assert_eq!(k, right.rows, "inner size of the product");
+    assert!(job.bias.is_empty() || job.bias.len() == n, "values of the bias");
+    assert!(
+        job.open.is_none_or(|open| (open.rows(), open.cols()) == (m, n)),
+        "shape of the slopes"
+    );
+    assert!(job.relu <= n, "columns that end in ReLU");
     if m == 0 || n == 0 {
         return;
     }
-    left.assert_inside();
-    right.assert_inside();
-    let out_stride = out.stride();
-    let data = out.data_mut();
-    assert!((m - 1) * out_stride + n <= data.len());
-    // SAFETY: all three pointers come from live slices, `out` from an exclusive one, so it overlaps neither factor. The
-    // asserts above hold the farthest index that these shapes and strides can reach inside each slice, and strides are
-    // not negative, so no index lies before the start; a slice has at most `isize::MAX` bytes, so no stride that is used
-    // wraps. `gemm` reads `out` only if asked to, where it is initialised like every slice.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            data.as_mut_ptr(),
-            1,
-            out_stride as isize,
+    let path = job.path;
+    let units = path.units(job.precision);
+    let deep = units.values(part(units.depth(k).max(1), MOST_UNITS, 1));
+    let high = part(m, MOST_ROWS, path.tile_rows());
+    let room = (high * LEFT_ROW, MOST_UNITS * path.tile_cols());
+    with_scratch(room.0, room.1, |a, b| {
+        for k0 in (0..k.max(1)).step_by(deep) {
+            let inner = deep.min(k - k0);
+            let (first, last) = (k0 == 0, k0 + inner == k);
+            for i0 in (0..m).step_by(high) {
+                let rows = high.min(m - i0);
+                pack::left(path, units, left.block.from(i0, k0), rows, inner, a);
+                for j0 in (0..n).step_by(path.tile_cols()) {
+                    let cols = path.tile_cols().min(n - j0);
+                    pack::right(path, units, right.block.from(k0, j0), inner, cols, b);
+                    let at = Place {
+                        i0,
+                        j0,
+                        rows,
+                        cols,
+                        first,
+                        last,
+                    };
+                    tiles(units, left.block, units.depth(inner), (a, b), &mut out, at, &job);
+                }
+            }
+        }
+    });
+}
+
+/// The block of `out` that one panel of B and one block of A give, and whether it is the first or last along K.
+#[derive(Clone, Copy)]
+struct Place {
+    i0: usize,
+    j0: usize,
+    rows: usize,
+    cols: usize,
+    first: bool,
+    last: bool,
+}
+
+/// Computes the tiles of one block of rows and one panel of columns.
+fn tiles(
+    units: Units,
+    left: Block,
+    depth: usize,
+    packed: (&[u32], &[u32]),
+    out: &mut MatMut,
+    at: Place,
+    job: &Job,
+) {
+    let (a, b) = packed;
+    let stride = out.stride();
+    let add = job.add || !at.first;
+    let open = job.open.filter(|_| at.last);
+    for r in (0..at.rows).step_by(job.path.tile_rows()) {
+        let rows = job.path.tile_rows().min(at.rows - r);
+        let layout = pack::left_layout(left, depth, rows);
+        let a = &a[r * layout.panel..];
+        assert!(depth == 0 || (rows - 1) * layout.row + (depth - 1) * layout.unit < a.len());
+        assert!(depth * job.path.tile_cols() <= b.len());
+        let from = (at.i0 + r) * stride + at.j0;
+        let to = &mut out.data_mut()[from..];
+        assert!((rows - 1) * stride + at.cols <= to.len());
+        let (open, open_stride) = match open {
+            Some(open) => (
+                open.rows_range(at.i0 + r, rows)
+                    .columns(at.j0, at.cols)
+                    .data()
+                    .as_ptr(),
+                open.stride(),
+            ),
+            None => (std::ptr::null(), 0),
+        };
+        let bias = if at.last && !job.bias.is_empty() {
+            job.bias[at.j0..at.j0 + at.cols].as_ptr()
+        } else {
+            std::ptr::null()
+        };
+        let relu = if at.last {
+            job.relu.saturating_sub(at.j0).min(at.cols)
+        } else {
+            0
+        };
+        let tile = Tile {
+            left: a.as_ptr(),
+            left_row: layout.row,
+            left_unit: layout.unit,
+            right: b.as_ptr(),
+            depth,
+            out: to.as_mut_ptr(),
+            out_stride: stride,
+            cols: at.cols,
             add,
-            left.data.as_ptr(),
-            left.col_stride as isize,
-            left.row_stride as isize,
-            right.data.as_ptr(),
-            right.col_stride as isize,
-            right.row_stride as isize,
-            1.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+            bias,
+            relu,
+            open,
+            open_stride,
+        };
+        // SAFETY: a path is used only where the machine has it, and `rows` is at most its tile's. The asserts above hold the
+        // farthest unit of both panels and the farthest value of `out` inside their slices; the slices of `bias` and `open`
+        // have `cols` values (for each row); `out` is borrowed exclusively, so it overlaps nothing.
+        unsafe { job.path.run(units, rows, &tile) };
     }
 }
 

@@ -1,0 +1,56 @@
+//! Tiles of 6 x 16 and below with 256-bit vectors: 12 sums in registers.
+#![allow(unsafe_code)]
+
+use core::arch::x86_64::*;
+
+use super::Tile;
+
+/// Computes a tile of `rows` rows.
+///
+/// # Safety
+/// The processor has AVX2 and FMA, `rows <= 6`, and the tile's pointers are as its type says.
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn values(rows: usize, tile: &Tile) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        match rows {
+            1 => tile_of_values::<1>(tile),
+            2 => tile_of_values::<2>(tile),
+            3 => tile_of_values::<3>(tile),
+            4 => tile_of_values::<4>(tile),
+            5 => tile_of_values::<5>(tile),
+            6 => tile_of_values::<6>(tile),
+            _ => {}
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_of_values<const ROWS: usize>(tile: &Tile) {
+    let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
+    let mut right = tile.right.cast::<f32>();
+    let mut left = tile.left.cast::<f32>();
+    for _ in 0..tile.depth {
+        // SAFETY: units d < depth of rows i < ROWS of `left`, and 16 units of `right` for each, may be read.
+        unsafe {
+            let b = [_mm256_loadu_ps(right), _mm256_loadu_ps(right.add(8))];
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let a = _mm256_broadcast_ss(&*left.add(i * tile.left_row));
+                for (sum, b) in sums.iter_mut().zip(b) {
+                    *sum = _mm256_fmadd_ps(a, b, *sum);
+                }
+            }
+            right = right.add(16);
+            left = left.add(tile.left_unit);
+        }
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        let mut row = [0.0f32; 16];
+        // SAFETY: the row has room for both vectors; `write` touches what the tile lets a kernel touch.
+        unsafe {
+            _mm256_storeu_ps(row.as_mut_ptr(), sums[0]);
+            _mm256_storeu_ps(row.as_mut_ptr().add(8), sums[1]);
+            tile.write(i, &row);
+        }
+    }
+}
