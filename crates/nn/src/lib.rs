@@ -52,7 +52,7 @@ pub use matrix::{Mat, MatMut};
 pub use mix::{mix, mix_backward};
 pub use optimizer::{Adam, Moments, RowAdagrad};
 pub use product::{
-    add_product, add_product_left_transposed, add_product_right_transposed, product, product_in, product_left_transposed_in,
-    product_right_transposed_in,
+    add_product, add_product_left_transposed, add_product_right_transposed, product, product_in,
+    product_left_transposed_in, product_right_transposed_in,
 };
 pub use relu::{relu, relu_backward};

@@ -196,9 +196,7 @@ fn tiles(
     let open = job.open.filter(|_| at.last);
     for r in (0..at.rows).step_by(job.path.tile_rows()) {
         let rows = job.path.tile_rows().min(at.rows - r);
-        let layout = pack::left_layout(left, depth, rows);
-        let a = &a[r * layout.panel..];
-        assert!(depth == 0 || (rows - 1) * layout.row + (depth - 1) * layout.unit < a.len());
+        let a = &a[pack::left_panel(left, depth, r, rows)];
         assert!(depth * job.path.tile_cols() <= b.len());
         let from = (at.i0 + r) * stride + at.j0;
         let to = &mut out.data_mut()[from..];
@@ -225,8 +223,7 @@ fn tiles(
         };
         let tile = Tile {
             left: a.as_ptr(),
-            left_row: layout.row,
-            left_unit: layout.unit,
+            by_rows: left.by_rows(),
             right: b.as_ptr(),
             depth,
             out: to.as_mut_ptr(),
@@ -239,7 +236,7 @@ fn tiles(
             open_stride,
         };
         // SAFETY: a path is used only where the machine has it, and `rows` is at most its tile's. The asserts above hold the
-        // farthest unit of both panels and the farthest value of `out` inside their slices; the slices of `bias` and `open`
+        // panel of B and the farthest value of `out` inside their slices; the slices of `bias` and `open`
         // have `cols` values (for each row); `out` is borrowed exclusively, so it overlaps nothing.
         unsafe { job.path.run(units, rows, &tile) };
     }

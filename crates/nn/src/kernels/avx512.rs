@@ -4,6 +4,7 @@
 use core::arch::x86_64::*;
 
 use super::Tile;
+use super::pack::LEFT_ROW;
 
 /// Vectors across a tile.
 const VECTORS: usize = 2;
@@ -28,31 +29,43 @@ macro_rules! tiles {
         pub(super) unsafe fn $run(rows: usize, tile: &Tile) {
             // SAFETY: as the caller promises.
             unsafe {
-                match rows {
-                    1 => $tile::<1>(tile),
-                    2 => $tile::<2>(tile),
-                    3 => $tile::<3>(tile),
-                    4 => $tile::<4>(tile),
-                    5 => $tile::<5>(tile),
-                    6 => $tile::<6>(tile),
-                    7 => $tile::<7>(tile),
-                    8 => $tile::<8>(tile),
-                    9 => $tile::<9>(tile),
-                    10 => $tile::<10>(tile),
-                    11 => $tile::<11>(tile),
-                    12 => $tile::<12>(tile),
+                match (rows, tile.by_rows) {
+                    (1, true) => $tile::<1, true>(tile),
+                    (1, false) => $tile::<1, false>(tile),
+                    (2, true) => $tile::<2, true>(tile),
+                    (2, false) => $tile::<2, false>(tile),
+                    (3, true) => $tile::<3, true>(tile),
+                    (3, false) => $tile::<3, false>(tile),
+                    (4, true) => $tile::<4, true>(tile),
+                    (4, false) => $tile::<4, false>(tile),
+                    (5, true) => $tile::<5, true>(tile),
+                    (5, false) => $tile::<5, false>(tile),
+                    (6, true) => $tile::<6, true>(tile),
+                    (6, false) => $tile::<6, false>(tile),
+                    (7, true) => $tile::<7, true>(tile),
+                    (7, false) => $tile::<7, false>(tile),
+                    (8, true) => $tile::<8, true>(tile),
+                    (8, false) => $tile::<8, false>(tile),
+                    (9, true) => $tile::<9, true>(tile),
+                    (9, false) => $tile::<9, false>(tile),
+                    (10, true) => $tile::<10, true>(tile),
+                    (10, false) => $tile::<10, false>(tile),
+                    (11, true) => $tile::<11, true>(tile),
+                    (11, false) => $tile::<11, false>(tile),
+                    (12, true) => $tile::<12, true>(tile),
+                    (12, false) => $tile::<12, false>(tile),
                     _ => {}
                 }
             }
         }
 
         #[target_feature(enable = $features)]
-        unsafe fn $tile<const ROWS: usize>(tile: &Tile) {
+        unsafe fn $tile<const ROWS: usize, const BY_ROWS: bool>(tile: &Tile) {
             let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
             let mut right = tile.right.cast::<f32>();
-            // Rows by threes: a pointer each and two strides reach all of them.
             let mut left = tile.left.cast::<f32>();
-            let (row, unit) = (tile.left_row, tile.left_unit);
+            // Known when compiled, so that one pointer reaches all rows.
+            let (row, unit) = if BY_ROWS { (LEFT_ROW, 1) } else { (1, ROWS) };
             for _ in 0..tile.depth {
                 // SAFETY: units d < depth of rows i < ROWS of `left`, and 32 units of `right` for each, may be read.
                 unsafe {
@@ -67,6 +80,8 @@ macro_rules! tiles {
                     left = left.add(unit);
                 }
             }
+            // A copy, so that the sums themselves have no address and stay in registers.
+            let sums = sums.map(|row| row);
             // SAFETY: the masks keep every access inside the `cols` columns that the tile lets a kernel touch.
             unsafe { write(tile, &sums) }
         }

@@ -1,5 +1,7 @@
 //! Packing: blocks of a factor become panels of units in the order in which a kernel reads them, rounded to bfloat16 if asked.
 
+use std::ops::Range;
+
 use super::{Path, Units};
 
 /// Units from one row of a packed block of rows to the next. No multiple of 64 lines, so that rows do not share cache sets.
@@ -16,6 +18,11 @@ pub(crate) struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
+    /// Whether it is packed row by row, as its rows lie along the inner dimension.
+    pub(crate) fn by_rows(self) -> bool {
+        self.col == 1
+    }
+
     /// The block from row `i`, column `j`.
     pub(crate) fn from(self, i: usize, j: usize) -> Block<'a> {
         let start = (i * self.row + j * self.col).min(self.data.len());
@@ -36,18 +43,10 @@ impl<'a> Block<'a> {
     }
 }
 
-/// How a packed left block lies: row i of the panel that begins at row r is at `r * panel + i * row`, its units `unit` apart.
-#[derive(Clone, Copy)]
-pub(crate) struct Left {
-    pub(crate) panel: usize,
-    pub(crate) row: usize,
-    pub(crate) unit: usize,
-}
-
 /// Packs `rows` x `inner` values of the left factor, in panels of `path.tile_rows()` rows.
 pub(crate) fn left(path: Path, units: Units, block: Block, rows: usize, inner: usize, to: &mut [u32]) {
     let depth = units.depth(inner);
-    if block.col == 1 {
+    if block.by_rows() {
         for (i, to) in to.chunks_mut(LEFT_ROW).take(rows).enumerate() {
             along(path, units, block.along_row(i, inner), &mut to[..depth]);
         }
@@ -60,21 +59,14 @@ pub(crate) fn left(path: Path, units: Units, block: Block, rows: usize, inner: u
     }
 }
 
-/// How [`left`] lays out a panel of `rows` rows.
-pub(crate) fn left_layout(block: Block, depth: usize, rows: usize) -> Left {
-    if block.col == 1 {
-        Left {
-            panel: LEFT_ROW,
-            row: LEFT_ROW,
-            unit: 1,
-        }
+/// Where [`left`] puts the panel of `rows` rows that begins at row `from`, and the units that it spans.
+pub(crate) fn left_panel(block: Block, depth: usize, from: usize, rows: usize) -> Range<usize> {
+    let (start, span) = if block.by_rows() {
+        (from * LEFT_ROW, (rows - 1) * LEFT_ROW + depth)
     } else {
-        Left {
-            panel: depth,
-            row: 1,
-            unit: rows,
-        }
-    }
+        (from * depth, rows * depth)
+    };
+    start..start + span
 }
 
 /// Packs `inner` x `cols` values of the right factor as one panel `[depth, tile_cols]`; columns past `cols` are 0.

@@ -18,8 +18,7 @@ pub fn register_peak(path: Path, precision: Precision, time: Duration) -> f64 {
     let mut out = vec![0.0f32; rows * cols];
     let tile = Tile {
         left: left.as_ptr(),
-        left_row: 1,
-        left_unit: rows,
+        by_rows: false,
         right: right.as_ptr(),
         depth: DEPTH,
         out: out.as_mut_ptr(),

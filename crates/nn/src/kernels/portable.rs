@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Tile;
+use super::pack::LEFT_ROW;
 
 const COLS: usize = 16;
 
@@ -24,12 +25,13 @@ pub(super) unsafe fn values(rows: usize, tile: &Tile) {
 
 unsafe fn tile_of_values<const ROWS: usize>(tile: &Tile) {
     let mut sums = [[0.0f32; COLS]; ROWS];
+    let (row, unit) = if tile.by_rows { (LEFT_ROW, 1) } else { (1, ROWS) };
     for d in 0..tile.depth {
         // SAFETY: units d < depth of rows i < ROWS of `left`, and 16 units of `right` for each, may be read.
         let b: &[f32; COLS] = unsafe { &*tile.right.add(d * COLS).cast() };
         for (i, sums) in sums.iter_mut().enumerate() {
             // SAFETY: as above.
-            let a: f32 = unsafe { *tile.left.add(i * tile.left_row + d * tile.left_unit).cast() };
+            let a: f32 = unsafe { *tile.left.add(i * row + d * unit).cast() };
             for (sum, b) in sums.iter_mut().zip(b) {
                 *sum += a * b;
             }

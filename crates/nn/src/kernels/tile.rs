@@ -34,10 +34,9 @@ impl Units {
 /// A kernel may read `depth` units of each row of `left` and `depth * tile_cols` units of `right`, read and write
 /// `cols` values of each row of `out`, read `cols` values of `bias` where it is not null and of each row of `open` likewise.
 pub(crate) struct Tile {
-    /// Unit d of row i lies at `i * left_row + d * left_unit`.
+    /// Unit d of row i lies at `i * LEFT_ROW + d` where `by_rows`, else at `d * rows + i`.
     pub(crate) left: *const u32,
-    pub(crate) left_row: usize,
-    pub(crate) left_unit: usize,
+    pub(crate) by_rows: bool,
     /// `[depth, tile_cols]`.
     pub(crate) right: *const u32,
     pub(crate) depth: usize,
