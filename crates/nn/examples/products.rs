@@ -61,7 +61,7 @@ fn peer(
 fn main() {
     let path = Path::best();
     let peaks = [Precision::F32, Precision::Bf16]
-        .map(|precision| register_peak(path, precision, Duration::from_millis(500)));
+        .map(|precision| register_peak(path, precision, Duration::from_millis(500)).unwrap_or(f64::NAN));
     println!(
         "path {}: register peak {:.1} GFLOP/s f32, {:.1} bf16",
         path.name(),
@@ -82,7 +82,7 @@ fn main() {
         (1024, 4128),
         (512, 256),
     ] {
-        for rows in [128, 256, 1024] {
+        for rows in [128, 1024] {
             let x = Dense::new(rows, inputs, 1.0, &mut rng).weight;
             let d = Dense::new(rows, outputs, 1.0, &mut rng).weight;
             let layer = Dense::new(inputs, outputs, 1.0, &mut rng);

@@ -10,11 +10,11 @@ use super::pack::LEFT_ROW;
 const VECTORS: usize = 2;
 
 /// Lanes of a vector.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// The lanes of vector `v` that lie before column `end`.
 #[inline(always)]
-fn lanes_before(end: usize, v: usize) -> __mmask16 {
+pub(super) fn lanes_before(end: usize, v: usize) -> __mmask16 {
     let count = end.saturating_sub(v * LANES).min(LANES);
     ((1u32 << count) - 1) as __mmask16
 }
@@ -61,6 +61,13 @@ macro_rules! tiles {
 
         #[target_feature(enable = $features)]
         unsafe fn $tile<const ROWS: usize, const BY_ROWS: bool>(tile: &Tile) {
+            for i in 0..ROWS {
+                // What is written at the end is asked for now: it comes while the sums are computed. A prefetch may name any
+                // address.
+                let out = tile.out.wrapping_add(i * tile.out_stride).cast::<i8>();
+                _mm_prefetch::<_MM_HINT_T0>(out);
+                _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(64));
+            }
             let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
             let mut right = tile.right.cast::<f32>();
             let mut left = tile.left.cast::<f32>();
@@ -81,7 +88,7 @@ macro_rules! tiles {
                 }
             }
             // A copy, so that the sums themselves have no address and stay in registers.
-            let sums = sums.map(|row| row);
+            let sums = sums;
             // SAFETY: the masks keep every access inside the `cols` columns that the tile lets a kernel touch.
             unsafe { write(tile, &sums) }
         }
@@ -101,6 +108,40 @@ tiles!(
         core::mem::transmute::<__m512, __m512bh>(b)
     )
 );
+
+/// `times` rounds of 24 independent multiply-adds of vectors in registers; returns one of the sums.
+///
+/// # Safety
+/// The processor has AVX-512.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(super) unsafe fn spin_values(times: usize) -> f32 {
+    let (a, b) = (_mm512_set1_ps(0.5), _mm512_set1_ps(1.0));
+    let mut sums = [a; 24];
+    for _ in 0..times {
+        for sum in &mut sums {
+            *sum = _mm512_fmadd_ps(*sum, a, b);
+        }
+    }
+    _mm512_reduce_add_ps(sums.into_iter().fold(a, |x, y| _mm512_add_ps(x, y)))
+}
+
+/// The same with pairs of bfloat16.
+///
+/// # Safety
+/// The processor has AVX-512 with bfloat16.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+pub(super) unsafe fn spin_pairs(times: usize) -> f32 {
+    let a = _mm512_set1_ps(0.5);
+    // SAFETY: a vector of 64 bytes as another one.
+    let pairs = unsafe { core::mem::transmute::<__m512, __m512bh>(a) };
+    let mut sums = [a; 24];
+    for _ in 0..times {
+        for sum in &mut sums {
+            *sum = _mm512_dpbf16_ps(*sum, pairs, pairs);
+        }
+    }
+    _mm512_reduce_add_ps(sums.into_iter().fold(a, |x, y| _mm512_add_ps(x, y)))
+}
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -137,81 +178,5 @@ unsafe fn write<const ROWS: usize>(tile: &Tile, sums: &[[__m512; VECTORS]; ROWS]
                 _mm512_mask_storeu_ps(out, mask, value);
             }
         }
-    }
-}
-
-/// Sixteen rows of `[16]` units become its sixteen columns: unit j of row i goes to `to[j * to_row + i]`.
-///
-/// # Safety
-/// The processor has AVX-512. `from + i * from_row` has 16 units for each i < 16, `to + j * to_row` for each j < 16.
-#[target_feature(enable = "avx512f,avx512bw")]
-pub(super) unsafe fn transpose_16(from: *const u32, from_row: usize, to: *mut u32, to_row: usize) {
-    let mut rows = [_mm512_setzero_si512(); 16];
-    for (i, row) in rows.iter_mut().enumerate() {
-        // SAFETY: as the caller promises.
-        *row = unsafe { _mm512_loadu_si512(from.add(i * from_row).cast()) };
-    }
-    let mut pairs = rows;
-    for i in 0..8 {
-        pairs[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
-        pairs[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
-    }
-    let mut quads = rows;
-    for i in 0..4 {
-        for half in 0..2 {
-            let (a, b) = (pairs[4 * i + half], pairs[4 * i + 2 + half]);
-            quads[4 * i + 2 * half] = _mm512_unpacklo_epi64(a, b);
-            quads[4 * i + 2 * half + 1] = _mm512_unpackhi_epi64(a, b);
-        }
-    }
-    // quads[4 i + c] holds, in each 128-bit part p, rows 4 i .. 4 i + 4 of column 4 p + c.
-    for c in 0..4 {
-        let [q0, q1, q2, q3] = [quads[c], quads[4 + c], quads[8 + c], quads[12 + c]];
-        let even_01 = _mm512_shuffle_i32x4::<0b10_00_10_00>(q0, q1);
-        let odd_01 = _mm512_shuffle_i32x4::<0b11_01_11_01>(q0, q1);
-        let even_23 = _mm512_shuffle_i32x4::<0b10_00_10_00>(q2, q3);
-        let odd_23 = _mm512_shuffle_i32x4::<0b11_01_11_01>(q2, q3);
-        let columns = [
-            _mm512_shuffle_i32x4::<0b10_00_10_00>(even_01, even_23),
-            _mm512_shuffle_i32x4::<0b10_00_10_00>(odd_01, odd_23),
-            _mm512_shuffle_i32x4::<0b11_01_11_01>(even_01, even_23),
-            _mm512_shuffle_i32x4::<0b11_01_11_01>(odd_01, odd_23),
-        ];
-        for (p, column) in columns.into_iter().enumerate() {
-            // SAFETY: as the caller promises.
-            unsafe { _mm512_storeu_si512(to.add((4 * p + c) * to_row).cast(), column) };
-        }
-    }
-}
-
-/// Two rows of 32 values as 32 pairs of bfloat16: the first row in the low halves.
-///
-/// # Safety
-/// The processor has AVX-512 with bfloat16. Each row has 32 values, `to` room for 32 units.
-#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) unsafe fn interleave_32(low: *const f32, high: *const f32, to: *mut u32) {
-    for at in [0, LANES] {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let halves = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(high.add(at)), _mm512_loadu_ps(low.add(at)));
-            let halves = core::mem::transmute::<__m512bh, __m512i>(halves);
-            let low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(halves));
-            let high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64::<1>(halves));
-            let pairs = _mm512_or_si512(low, _mm512_slli_epi32::<16>(high));
-            _mm512_storeu_si512(to.add(at).cast(), pairs);
-        }
-    }
-}
-
-/// 32 values as 16 pairs of bfloat16.
-///
-/// # Safety
-/// The processor has AVX-512 with bfloat16. There are 32 values at `from` and room for 16 units at `to`.
-#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) unsafe fn round_32(from: *const f32, to: *mut u32) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let halves = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from.add(LANES)), _mm512_loadu_ps(from));
-        _mm512_storeu_si512(to.cast(), core::mem::transmute::<__m512bh, __m512i>(halves));
     }
 }

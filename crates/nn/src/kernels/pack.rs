@@ -32,6 +32,20 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Its first `runs` runs of `len` neighbours, for the vector kernels.
+    #[cfg(target_arch = "x86_64")]
+    fn source(self, runs: usize, len: usize) -> super::avx512_pack::Source {
+        let stride = self.row.max(self.col);
+        assert!(
+            runs == 0 || (runs - 1) * stride + len <= self.data.len(),
+            "a factor ends outside its buffer"
+        );
+        super::avx512_pack::Source {
+            data: self.data.as_ptr(),
+            stride,
+        }
+    }
+
     /// `len` values from row `i` on, of a block whose columns are neighbours.
     fn along_row(self, i: usize, len: usize) -> &'a [f32] {
         &self.data[i * self.row..][..len]
@@ -73,6 +87,9 @@ pub(crate) fn left_panel(block: Block, depth: usize, from: usize, rows: usize) -
 pub(crate) fn right(path: Path, units: Units, block: Block, inner: usize, cols: usize, to: &mut [u32]) {
     let (wide, depth) = (path.tile_cols(), units.depth(inner));
     let to = &mut to[..depth * wide];
+    if depth == 0 {
+        return;
+    }
     if cols < wide {
         to.fill(0);
     }
@@ -102,19 +119,33 @@ fn along(path: Path, units: Units, from: &[f32], to: &mut [u32]) {
 }
 
 /// Units `[depth, wide]` of a block whose rows are neighbours: rows 0 to `count`.
+#[allow(unsafe_code)]
 fn across(path: Path, units: Units, block: Block, count: usize, inner: usize, wide: usize, to: &mut [u32]) {
-    match units {
-        Units::Values | Units::Rounded => {
-            for (k, to) in to.chunks_exact_mut(wide).enumerate() {
-                along(path, units, block.along_col(k, count), &mut to[..count]);
+    let depth = units.depth(inner);
+    assert!(count <= wide && depth * wide <= to.len());
+    #[cfg(target_arch = "x86_64")]
+    if matches!(path, Path::Avx512 | Path::Avx512Bf16) && units != Units::Rounded && count <= 32 && inner > 0
+    {
+        let source = block.source(inner, count);
+        // SAFETY: a path is used only where the machine has it, pairs only on the one that has bfloat16; `source` has the
+        // values, `to` the room.
+        return unsafe {
+            match units {
+                Units::Pairs => super::avx512_pack::across_pairs(source, inner, count, to.as_mut_ptr(), wide),
+                _ => super::avx512_pack::across_values(source, inner, count, to.as_mut_ptr(), wide),
             }
-        }
-        Units::Pairs => {
-            for (d, to) in to.chunks_exact_mut(wide).enumerate() {
+        };
+    }
+    for (d, to) in to.chunks_exact_mut(wide).take(depth).enumerate() {
+        match units {
+            Units::Pairs => {
                 let low = block.along_col(2 * d, count);
                 let high = (2 * d + 1 < inner).then(|| block.along_col(2 * d + 1, count));
-                interleave(path, low, high, &mut to[..count]);
+                for (i, to) in to[..count].iter_mut().enumerate() {
+                    *to = rounded(low[i]) | high.map_or(0, |high| rounded(high[i]) << 16);
+                }
             }
+            _ => along(path, units, block.along_col(d, count), &mut to[..count]),
         }
     }
 }
@@ -123,40 +154,34 @@ fn across(path: Path, units: Units, block: Block, count: usize, inner: usize, wi
 const TURNED: usize = 16;
 
 /// A right panel of a factor that is stored transposed: each column's values along the inner dimension are neighbours.
+#[allow(unsafe_code)]
 fn turn(path: Path, units: Units, block: Block, inner: usize, cols: usize, to: &mut [u32]) {
     let wide = path.tile_cols();
     let depth = units.depth(inner);
-    let mut square = [0u32; TURNED * TURNED];
+    let mut row = [0u32; MOST_UNITS];
     for from in (0..cols).step_by(TURNED) {
         let count = TURNED.min(cols - from);
-        for d in (0..depth).step_by(TURNED) {
-            let deep = TURNED.min(depth - d);
-            let first = units.values(d);
-            let values = units.values(deep).min(inner - first);
-            if count < TURNED || deep < TURNED {
-                square.fill(0);
+        let to = &mut to[from..];
+        #[cfg(target_arch = "x86_64")]
+        if matches!(path, Path::Avx512 | Path::Avx512Bf16) && units != Units::Rounded && inner > 0 {
+            let source = block.from(0, from).source(count, inner);
+            assert!((depth - 1) * wide + TURNED <= to.len());
+            // SAFETY: as in `across`; 16 units follow each row's start in `to`, as the assert says.
+            unsafe {
+                match units {
+                    Units::Pairs => {
+                        super::avx512_pack::turn_pairs(source, inner, count, to.as_mut_ptr(), wide)
+                    }
+                    _ => super::avx512_pack::turn_values(source, inner, count, to.as_mut_ptr(), wide),
+                }
             }
-            for (i, row) in square.chunks_exact_mut(TURNED).take(count).enumerate() {
-                let column = &block.along_col(from + i, inner)[first..][..values];
-                along(path, units, column, &mut row[..deep]);
-            }
-            transpose(path, &square, &mut to[d * wide + from..], wide, deep);
+            continue;
         }
-    }
-}
-
-/// Writes the first `deep` columns of a square `[16, 16]` as rows, `to_row` apart.
-#[allow(unsafe_code)]
-fn transpose(path: Path, square: &[u32; TURNED * TURNED], to: &mut [u32], to_row: usize, deep: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if matches!(path, Path::Avx512 | Path::Avx512Bf16) && deep == TURNED {
-        assert!(to.len() >= 15 * to_row + TURNED);
-        // SAFETY: a path is used only where the machine has it; the square has 16 rows of 16, `to` as the assert says.
-        return unsafe { super::avx512::transpose_16(square.as_ptr(), TURNED, to.as_mut_ptr(), to_row) };
-    }
-    for j in 0..deep {
-        for (i, to) in to[j * to_row..][..TURNED].iter_mut().enumerate() {
-            *to = square[i * TURNED + j];
+        for i in 0..count {
+            along(path, units, block.along_col(from + i, inner), &mut row[..depth]);
+            for (d, unit) in row[..depth].iter().enumerate() {
+                to[d * wide + i] = *unit;
+            }
         }
     }
 }
@@ -184,35 +209,12 @@ fn rounded(value: f32) -> u32 {
 #[allow(unsafe_code)]
 fn round_pairs(path: Path, from: &[f32], to: &mut [u32]) {
     assert_eq!(to.len(), from.len().div_ceil(2));
-    let mut done = 0;
     #[cfg(target_arch = "x86_64")]
     if path == Path::Avx512Bf16 {
-        while done + 32 <= from.len() {
-            // SAFETY: a path is used only where the machine has it; 32 values and 16 units are left.
-            unsafe { super::avx512::round_32(from.as_ptr().add(done), to.as_mut_ptr().add(done / 2)) };
-            done += 32;
-        }
+        // SAFETY: a path is used only where the machine has it; the assert holds the room.
+        return unsafe { super::avx512_pack::along_pairs(from.as_ptr(), from.len(), to.as_mut_ptr()) };
     }
-    for (to, pair) in to[done / 2..].iter_mut().zip(from[done..].chunks(2)) {
+    for (to, pair) in to.iter_mut().zip(from.chunks(2)) {
         *to = rounded(pair[0]) | pair.get(1).map_or(0, |high| rounded(*high) << 16);
-    }
-}
-
-/// Two rows as pairs: `low` in the low halves; without `high`, 0.
-#[allow(unsafe_code)]
-fn interleave(path: Path, low: &[f32], high: Option<&[f32]>, to: &mut [u32]) {
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if let (Path::Avx512Bf16, Some(high)) = (path, high) {
-        assert!(high.len() == low.len() && to.len() == low.len());
-        while done + 32 <= low.len() {
-            let (low, high) = (low[done..].as_ptr(), high[done..].as_ptr());
-            // SAFETY: a path is used only where the machine has it; 32 values of both rows and 32 units are left.
-            unsafe { super::avx512::interleave_32(low, high, to[done..].as_mut_ptr()) };
-            done += 32;
-        }
-    }
-    for at in done..low.len() {
-        to[at] = rounded(low[at]) | high.map_or(0, |high| rounded(high[at]) << 16);
     }
 }

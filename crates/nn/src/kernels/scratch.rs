@@ -5,7 +5,9 @@ use std::cell::RefCell;
 /// A cache line of units: panels begin on one.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line([u32; 16]);
+struct Line {
+    _units: [u32; 16],
+}
 
 thread_local! {
     static SCRATCH: RefCell<[Vec<Line>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
@@ -19,7 +21,7 @@ pub(crate) fn with_scratch<R>(left: usize, right: usize, run: impl FnOnce(&mut [
 fn grown(lines: &mut Vec<Line>, units: usize) -> &mut [u32] {
     let count = units.div_ceil(16);
     if lines.len() < count {
-        lines.resize(count, Line([0; 16]));
+        lines.resize(count, Line { _units: [0; 16] });
     }
     units_of(lines)
 }
