@@ -222,7 +222,10 @@ mod tests {
         let batch = random_batch(&ranker, 50, 1);
         let mut even = ranker.clone();
         if let Network::Mmoe(network) = &mut even.weights.network {
-            network.gates.weight.weight.fill(0.0);
+            let own = network.experts.first_width();
+            for row in network.experts.first.weight.chunks_exact_mut(own + 6) {
+                row[own..].fill(0.0);
+            }
         }
         assert_eq!(even.gate_shares(&batch).unwrap(), vec![vec![0.5; 2]; 3]);
         assert_eq!(even.unit_activity(&batch).polarised_share(), Some(0.0));
@@ -232,8 +235,9 @@ mod tests {
         // The shared layer always gives something; the second objective's second expert takes it all.
         if let Network::Mmoe(network) = &mut ranker.weights.network {
             network.shared.layers[0].bias.fill(1.0);
-            for row in network.gates.weight.weight.chunks_exact_mut(6) {
-                row[3] = 1e3;
+            let own = network.experts.first_width();
+            for row in network.experts.first.weight.chunks_exact_mut(own + 6) {
+                row[own + 3] = 1e3;
             }
         }
         let activity = ranker.unit_activity(&batch);

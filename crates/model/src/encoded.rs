@@ -43,17 +43,19 @@ pub struct Encoded {
     pub times: Vec<i64>,
 }
 
-/// The elements of `values` at `rows`.
-fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
-    rows.iter().map(|&row| values[row as usize]).collect()
+/// Writes the elements of `values` at `rows`; of a column that may be left out, nothing.
+fn pick<T: Copy>(values: &[T], rows: &[u32], to: &mut Vec<T>) {
+    to.clear();
+    if !values.is_empty() {
+        to.extend(rows.iter().map(|&row| values[row as usize]));
+    }
 }
 
-/// The same of a column that may be left out.
-fn pick_some(values: &[f32], rows: &[u32]) -> Vec<f32> {
-    if values.is_empty() {
-        Vec::new()
-    } else {
-        pick(values, rows)
+/// The same for several columns.
+fn pick_all(columns: &[Vec<f32>], rows: &[u32], to: &mut Vec<Vec<f32>>) {
+    to.resize_with(columns.len(), Vec::new);
+    for (values, to) in columns.iter().zip(to) {
+        pick(values, rows, to);
     }
 }
 
@@ -69,29 +71,33 @@ impl Encoded {
 
     /// The given rows, in that order.
     pub fn select(&self, rows: &[u32]) -> Encoded {
+        let mut selected = Encoded::default();
+        self.select_into(rows, &mut selected);
+        selected
+    }
+
+    /// Writes the given rows, in that order, into `to`, whose room is kept.
+    pub fn select_into(&self, rows: &[u32], to: &mut Encoded) {
         let width = self.dense.len().checked_div(self.len).unwrap_or(0);
-        let mut dense = Vec::with_capacity(rows.len() * width);
+        to.len = rows.len();
+        to.dense.clear();
         for &row in rows {
-            dense.extend_from_slice(&self.dense[row as usize * width..(row as usize + 1) * width]);
+            to.dense
+                .extend_from_slice(&self.dense[row as usize * width..(row as usize + 1) * width]);
         }
-        Encoded {
-            len: rows.len(),
-            dense,
-            ids: self.ids.iter().map(|ids| ids.select(rows)).collect(),
-            cells: pick(&self.cells, rows),
-            positions: pick(&self.positions, rows),
-            labels: self.labels.iter().map(|labels| pick(labels, rows)).collect(),
-            durations: self
-                .durations
-                .iter()
-                .map(|values| pick_some(values, rows))
-                .collect(),
-            weights: pick(&self.weights, rows),
-            keys: pick(&self.keys, rows),
-            users: pick(&self.users, rows),
-            slates: pick(&self.slates, rows),
-            times: pick(&self.times, rows),
+        to.ids.resize_with(self.ids.len(), EncodedIds::default);
+        for (ids, to) in self.ids.iter().zip(&mut to.ids) {
+            ids.select_into(rows, to);
         }
+        pick(&self.cells, rows, &mut to.cells);
+        pick(&self.positions, rows, &mut to.positions);
+        pick_all(&self.labels, rows, &mut to.labels);
+        pick_all(&self.durations, rows, &mut to.durations);
+        pick(&self.weights, rows, &mut to.weights);
+        pick(&self.keys, rows, &mut to.keys);
+        pick(&self.users, rows, &mut to.users);
+        pick(&self.slates, rows, &mut to.slates);
+        pick(&self.times, rows, &mut to.times);
     }
 
     /// Appends the rows of `more`, which must come from the same encoder.
@@ -153,21 +159,24 @@ impl EncodedIds {
         self.offsets.push(self.len() as u32);
     }
 
-    fn select(&self, rows: &[u32]) -> EncodedIds {
-        let mut selected = EncodedIds::with_capacity(rows.len());
+    fn select_into(&self, rows: &[u32], to: &mut EncodedIds) {
+        to.offsets.clear();
+        to.offsets.push(0);
+        to.rows.clear();
+        to.keys.clear();
+        to.weights.clear();
         for &row in rows {
             let bag = self.offsets[row as usize] as usize..self.offsets[row as usize + 1] as usize;
             if !self.weights.is_empty() {
-                selected.weights.extend_from_slice(&self.weights[bag.clone()]);
+                to.weights.extend_from_slice(&self.weights[bag.clone()]);
             }
             if self.keys.is_empty() {
-                selected.rows.extend_from_slice(&self.rows[bag]);
+                to.rows.extend_from_slice(&self.rows[bag]);
             } else {
-                selected.keys.extend_from_slice(&self.keys[bag]);
+                to.keys.extend_from_slice(&self.keys[bag]);
             }
-            selected.end_bag();
+            to.end_bag();
         }
-        selected
     }
 
     fn append(&mut self, more: &EncodedIds) {

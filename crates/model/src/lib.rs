@@ -43,7 +43,7 @@ pub use cost::{Cost, Layer};
 pub use encode::Encoder;
 pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;
-pub use gradient::{Gradients, StepKeys, TrainWorkspace};
+pub use gradient::{Gradients, SHARDS, StepKeys, TrainWorkspace};
 pub use key_map::KeyMap;
 pub use mapped::FileBytes;
 pub use plan::{DenseSource, IdInput, Plan};

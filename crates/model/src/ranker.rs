@@ -64,13 +64,13 @@ impl Ranker {
         mut take: impl FnMut(usize, &NetworkActivations, &[Vec<f32>]),
     ) {
         let room = batch.len.min(CHUNK);
-        let mut acts = self.weights.network.activations(room);
+        let mut acts = self.weights.network.activations(room, nn::Precision::F32);
         let mut logits = vec![vec![0.0; room]; self.spec().objectives.len()];
         let rows = self.rows_to_read(batch);
         let mut input = Vec::new();
         for from in (0..batch.len).step_by(CHUNK) {
             let chunk = from..batch.len.min(from + CHUNK);
-            self.gather(batch, chunk.clone(), &rows, &mut input);
+            self.gather(batch, chunk.clone(), |field| &rows[field], &mut input);
             let x = Mat::new(&input, chunk.len(), self.encoder.plan().width());
             self.weights.network.forward(x, None, &mut acts, &mut logits);
             take(chunk.len(), &acts, &logits);
@@ -89,21 +89,21 @@ impl Ranker {
 
     /// Fills the network's input `[chunk, width]` for the examples `chunk` of `batch`: pooled rows, then dense columns. `rows`
     /// are what each embedded field reads over the whole batch.
-    pub(crate) fn gather(
+    pub(crate) fn gather<'r>(
         &self,
         batch: &Encoded,
         chunk: Range<usize>,
-        rows: &[Vec<u32>],
+        rows: impl Fn(usize) -> &'r [u32],
         input: &mut Vec<f32>,
     ) {
         let plan = self.encoder.plan();
         // Every value is written below: what is left of the chunk before needs no clearing.
         input.resize(chunk.len() * plan.width(), 0.0);
         let mut x = MatMut::new(input, chunk.len(), plan.width());
-        for ((id_input, encoded), rows) in plan.ids.iter().zip(&batch.ids).zip(rows) {
+        for (field, (id_input, encoded)) in plan.ids.iter().zip(&batch.ids).enumerate() {
             let bags = Bags {
                 offsets: &encoded.offsets[chunk.start..=chunk.end],
-                rows,
+                rows: rows(field),
                 weights: &encoded.weights,
             };
             let table = &self.weights.tables[id_input.table];

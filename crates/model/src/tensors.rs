@@ -20,32 +20,29 @@ pub struct TensorMut<'a> {
     pub decays: bool,
 }
 
-/// Names the two tensors of a dense layer under `name`; without a bias there is one.
-pub(crate) fn dense_tensors<'a>(name: &str, layer: &'a nn::Dense, out: &mut Vec<Tensor<'a>>) {
+/// Names the two tensors of a dense layer under `name`: its weight, and its bias, of which the first `biased` columns are
+/// weights and the others always 0.
+pub(crate) fn dense_tensors<'a>(name: &str, layer: &'a nn::Dense, biased: usize, out: &mut Vec<Tensor<'a>>) {
     out.push(Tensor {
         name: format!("{name}.weight"),
         shape: vec![layer.inputs, layer.outputs],
         values: &layer.weight,
     });
-    if !layer.bias.is_empty() {
-        out.push(Tensor {
-            name: format!("{name}.bias"),
-            shape: vec![layer.outputs],
-            values: &layer.bias,
-        });
-    }
+    out.push(Tensor {
+        name: format!("{name}.bias"),
+        shape: vec![biased],
+        values: &layer.bias[..biased],
+    });
 }
 
 /// The same tensors in the same order, to change.
-pub(crate) fn dense_tensors_mut<'a>(layer: &'a mut nn::Dense, out: &mut Vec<TensorMut<'a>>) {
+pub(crate) fn dense_tensors_mut<'a>(layer: &'a mut nn::Dense, biased: usize, out: &mut Vec<TensorMut<'a>>) {
     out.push(TensorMut {
         values: &mut layer.weight,
         decays: true,
     });
-    if !layer.bias.is_empty() {
-        out.push(TensorMut {
-            values: &mut layer.bias,
-            decays: false,
-        });
-    }
+    out.push(TensorMut {
+        values: &mut layer.bias[..biased],
+        decays: false,
+    });
 }

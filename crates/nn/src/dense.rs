@@ -3,8 +3,8 @@
 use rand::Rng;
 
 use crate::init::normal;
-use crate::product::{add_product_left_transposed, add_product_right_transposed, product};
-use crate::{Mat, MatMut};
+use crate::product::{Factor, Job, multiply};
+use crate::{Mat, MatMut, Precision};
 
 /// Fully connected: `output = input · weight + bias`.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,28 +57,91 @@ impl Dense {
     }
 
     /// `output = input · weight + bias`. Shapes: input `[B, I]`, output `[B, O]`.
-    pub fn forward(&self, input: Mat, mut output: MatMut) {
-        product(input, self.weight(), output.reborrow());
-        if !self.bias.is_empty() {
-            for b in 0..output.rows() {
-                for (value, bias) in output.row_mut(b).iter_mut().zip(&self.bias) {
-                    *value += bias;
-                }
-            }
-        }
+    pub fn forward(&self, input: Mat, output: MatMut) {
+        self.run(Precision::F32, input, output, 0);
+    }
+
+    /// The same in a precision, with ReLU after the first `relu` columns. Shapes: input `[B, I]`, output `[B, O]`.
+    pub fn run(&self, precision: Precision, input: Mat, output: MatMut, relu: usize) {
+        let job = Job {
+            precision,
+            bias: &self.bias,
+            relu,
+            ..Job::default()
+        };
+        multiply(Factor::plain(input), Factor::plain(self.weight()), output, job);
+    }
+
+    /// **Adds** to `grad` in a precision, and **writes** `d_below`, the gradient of the input before the ReLU that gave it:
+    /// zero where `input` is not positive. Shapes: input and d_below `[B, I]`, d_output `[B, O]`.
+    pub fn backward_through_relu(
+        &self,
+        precision: Precision,
+        input: Mat,
+        d_output: Mat,
+        d_below: MatMut,
+        grad: &mut Dense,
+    ) {
+        self.add_weight_gradient(precision, input, d_output, grad);
+        let job = Job {
+            precision,
+            open: planted!(Some(input), "dense: no ReLU below" => None),
+            ..Job::default()
+        };
+        multiply(
+            Factor::plain(d_output),
+            Factor::transposed(self.weight()),
+            d_below,
+            job,
+        );
     }
 
     /// **Adds** to `d_input` and `grad`. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
     pub fn backward(&self, input: Mat, d_output: Mat, d_input: Option<MatMut>, grad: &mut Dense) {
+        self.backward_in(Precision::F32, input, d_output, d_input, grad);
+    }
+
+    /// The same in a precision.
+    pub fn backward_in(
+        &self,
+        precision: Precision,
+        input: Mat,
+        d_output: Mat,
+        d_input: Option<MatMut>,
+        grad: &mut Dense,
+    ) {
+        self.add_weight_gradient(precision, input, d_output, grad);
+        if let Some(d_input) = d_input {
+            let job = Job {
+                precision,
+                add: true,
+                ..Job::default()
+            };
+            let weight = Factor::transposed(self.weight());
+            planted!(
+                multiply(Factor::plain(d_output), weight, d_input, job),
+                "dense: weight not transposed in d_input" => {
+                    multiply(Factor::plain(d_output), Factor::plain(self.weight()), d_input, job);
+                },
+                "dense: d_input written, not added" => {
+                    multiply(Factor::plain(d_output), weight, d_input, Job { add: false, ..job });
+                },
+            );
+        }
+    }
+
+    fn add_weight_gradient(&self, precision: Precision, input: Mat, d_output: Mat, grad: &mut Dense) {
+        let job = Job {
+            precision,
+            add: true,
+            ..Job::default()
+        };
         let d_weight = MatMut::new(&mut grad.weight, self.inputs, self.outputs);
+        let (input, d_factor) = (Factor::transposed(input), Factor::plain(d_output));
         planted!(
-            add_product_left_transposed(input, d_output, d_weight),
-            "dense: d_weight transposed" => add_product_left_transposed(d_output, input, d_weight),
-            "dense: d_weight written, not added" => {
-                let mut d_weight = d_weight;
-                d_weight.fill(0.0);
-                add_product_left_transposed(input, d_output, d_weight);
-            },
+            multiply(input, d_factor, d_weight, job),
+            "dense: d_weight transposed" => multiply(Factor::transposed(d_output), input.turned(), d_weight, job),
+            "dense: d_weight written, not added" => multiply(input, d_factor, d_weight, Job { add: false, ..job }),
         );
         if !self.bias.is_empty() {
             for b in 0..d_output.rows() {
@@ -90,17 +153,6 @@ impl Dense {
                     );
                 }
             }
-        }
-        if let Some(d_input) = d_input {
-            planted!(
-                add_product_right_transposed(d_output, self.weight(), d_input),
-                "dense: weight not transposed in d_input" => crate::add_product(d_output, self.weight(), d_input),
-                "dense: d_input written, not added" => {
-                    let mut d_input = d_input;
-                    d_input.fill(0.0);
-                    add_product_right_transposed(d_output, self.weight(), d_input);
-                },
-            );
         }
     }
 }
@@ -154,7 +206,28 @@ mod tests {
         };
         check_gradient("bias", &mut dense.bias, &added(&grad.bias), by_bias, TOLERANCE)?;
         let by_input = |v: &[f32]| loss(&dense, v);
-        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)
+        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)?;
+        check_through_relu(&dense, &mut input, &d_output, batch)
+    }
+
+    /// The gradient of what a ReLU below the layer was given.
+    fn check_through_relu(
+        dense: &Dense,
+        below: &mut [f32],
+        d_output: &[f32],
+        batch: usize,
+    ) -> Result<(), GradientMismatch> {
+        let rectified = |below: &[f32]| below.iter().map(|value| value.max(0.0)).collect::<Vec<f32>>();
+        let mut d_below = vec![f32::NAN; below.len()];
+        dense.backward_through_relu(
+            Precision::F32,
+            Mat::new(&rectified(below), batch, dense.inputs),
+            Mat::new(d_output, batch, dense.outputs),
+            MatMut::new(&mut d_below, batch, dense.inputs),
+            &mut dense.zeros_like(),
+        );
+        let loss = |below: &[f32]| weighted_sum(d_output, &run(dense, &rectified(below), batch));
+        check_gradient("below", below, &d_below, loss, TOLERANCE)
     }
 
     fn check_shapes() -> Result<(), GradientMismatch> {
@@ -178,6 +251,7 @@ mod tests {
             "dense: d_bias of the first row only",
             "dense: weight not transposed in d_input",
             "dense: d_input written, not added",
+            "dense: no ReLU below",
         ];
         assert_check_bites("dense", &faults, check_shapes);
     }

@@ -1,21 +1,26 @@
-//! Experts: E chains of dense + ReLU layers over one input. Letters: B batch, I inputs, E experts, Wl width of layer l.
+//! Experts: E chains of dense + ReLU layers over one input, and beside them the logits of G gates over the experts.
+//! Letters: B batch, I inputs, E experts, Wl width of layer l, G gates.
 //!
-//! The first layers of all experts are one product; the later ones run on column blocks of its result, without a copy.
+//! The first layers of all experts and the gates are one product; the later layers run on column blocks of its result, and
+//! the gates' logits are its last columns, both without a copy.
 
 use std::f32::consts::SQRT_2;
 
 use rand::Rng;
 
-use crate::{Dense, Mat, MatMut, relu, relu_backward};
+use crate::{Dense, Mat, MatMut, Precision, relu_backward};
 
-/// E experts of the same shape, each a chain of dense + ReLU layers.
+/// E experts of the same shape, each a chain of dense + ReLU layers, and the weights of G gates over them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experts {
     /// E, number of experts.
     pub count: usize,
     /// W1, W2, ...: width of each layer, at least one.
     pub widths: Vec<usize>,
-    /// The first layer of every expert, `[I, E * W1]`: expert e owns the columns from `e * W1`.
+    /// G, number of gates.
+    pub gates: usize,
+    /// The first layer of every expert, then the gates, `[I, E * W1 + G * E]`: expert e owns the columns from `e * W1`, gate g
+    /// those from `E * W1 + g * E`. Gates have no bias: their part of it stays 0.
     pub first: Dense,
     /// The later layers, by layer, then by expert: `rest[l][e]` is `[Wl+1, Wl+2]`.
     pub rest: Vec<Vec<Dense>>,
@@ -24,19 +29,24 @@ pub struct Experts {
 /// What the layers of [`Experts`] gave for a batch, and the room that backward needs.
 #[derive(Clone, Debug)]
 pub struct ExpertsActivations {
-    /// By layer: columns of one row, `E * Wl`.
+    /// How products read their factors.
+    precision: Precision,
+    /// By layer: columns of all experts, `E * Wl`.
     cols: Vec<usize>,
-    /// By layer, `[capacity, E * Wl]`, after ReLU.
+    /// `G * E`, columns of the gates' logits beside the first layer's.
+    gate_cols: usize,
+    /// By layer, `[capacity, E * Wl]`, after ReLU; the first has the gates' logits too, without ReLU.
     outputs: Vec<Vec<f32>>,
     /// By layer, the gradient of `outputs`.
     d_outputs: Vec<Vec<f32>>,
 }
 
 impl Experts {
-    /// Weights after He et al. 2015, biases zero. Panics if `widths` is empty.
-    pub fn new(inputs: usize, count: usize, widths: &[usize], rng: &mut impl Rng) -> Self {
+    /// Experts' weights after He et al. 2015, gates' normal with deviation `1 / sqrt(inputs)`, biases zero. Panics if `widths`
+    /// is empty.
+    pub fn new(inputs: usize, count: usize, widths: &[usize], gates: usize, rng: &mut impl Rng) -> Self {
         assert!(!widths.is_empty(), "an expert has at least one layer");
-        let first = Dense::new(inputs, count * widths[0], SQRT_2, rng);
+        let experts = Dense::new(inputs, count * widths[0], SQRT_2, rng);
         let mut layer = |pair: &[usize]| {
             (0..count)
                 .map(|_| Dense::new(pair[0], pair[1], SQRT_2, rng))
@@ -46,7 +56,8 @@ impl Experts {
         Self {
             count,
             widths: widths.to_vec(),
-            first,
+            gates,
+            first: beside(&experts, &Dense::new(inputs, gates * count, 1.0, rng)),
             rest,
         }
     }
@@ -57,6 +68,7 @@ impl Experts {
         Self {
             count: self.count,
             widths: self.widths.clone(),
+            gates: self.gates,
             first: self.first.zeros_like(),
             rest: self.rest.iter().map(zeros).collect(),
         }
@@ -67,67 +79,108 @@ impl Experts {
         self.widths[self.widths.len() - 1]
     }
 
-    /// Fills `acts`; read them by [`ExpertsActivations::output`]. Shapes: input `[B, I]`.
+    /// Columns of the first layer that are the experts': `E * W1`, from which on the gates' are.
+    pub fn first_width(&self) -> usize {
+        self.count * self.widths[0]
+    }
+
+    /// Fills `acts`; read them by [`ExpertsActivations::output`] and [`ExpertsActivations::gate_logits`].
+    /// Shapes: input `[B, I]`.
     pub fn forward(&self, input: Mat, acts: &mut ExpertsActivations) {
         let batch = input.rows();
-        self.first.forward(input, acts.layer_mut(0, batch));
-        relu(acts.layer_mut(0, batch));
+        let precision = acts.precision;
+        let first = MatMut::new(&mut acts.outputs[0], batch, self.first.outputs);
+        self.first.run(precision, input, first, self.first_width());
         for (l, layer) in self.rest.iter().enumerate() {
             let (before, after) = acts.outputs.split_at_mut(l + 1);
-            let below = Mat::new(&before[l], batch, acts.cols[l]);
+            let below = Mat::strided(
+                &before[l],
+                batch,
+                acts.cols[l],
+                stride(&acts.cols, acts.gate_cols, l),
+            );
             let mut above = MatMut::new(&mut after[0], batch, acts.cols[l + 1]);
             for (e, dense) in layer.iter().enumerate() {
                 let input = below.columns(e * dense.inputs, dense.inputs);
-                dense.forward(input, above.columns_mut(e * dense.outputs, dense.outputs));
+                let output = above.columns_mut(e * dense.outputs, dense.outputs);
+                dense.run(precision, input, output, dense.outputs);
             }
-            relu(above);
         }
     }
 
-    /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`.
-    /// Shapes: input `[B, I]`, d_output `[B, E * Wlast]`, d_input `[B, I]`.
+    /// **Adds** to `d_input` and `grad`, whose gates have no bias: their part of it becomes 0. `acts` are those of the forward
+    /// of `input`, after d_output and d_gate_logits were written to them ([`ExpertsActivations::d_output`],
+    /// [`ExpertsActivations::d_gate_logits`]); what they hold is used up. Shapes: input `[B, I]`, d_input `[B, I]`.
     pub fn backward(
         &self,
         input: Mat,
         acts: &mut ExpertsActivations,
-        d_output: Mat,
         d_input: Option<MatMut>,
         grad: &mut Experts,
     ) {
         let batch = input.rows();
-        acts.start_backward(d_output);
+        let precision = acts.precision;
+        let (output, d_output) = acts.d_output(batch);
+        planted!(relu_backward(output, d_output), "experts: no ReLU at the end" => ());
         for (l, layer) in self.rest.iter().enumerate().rev() {
-            let below = Mat::new(&acts.outputs[l], batch, acts.cols[l]);
+            let stride = stride(&acts.cols, acts.gate_cols, l);
+            let below = Mat::strided(&acts.outputs[l], batch, acts.cols[l], stride);
             let (before, after) = acts.d_outputs.split_at_mut(l + 1);
-            let mut d_below = MatMut::new(&mut before[l], batch, acts.cols[l]);
+            let mut d_below = MatMut::strided(&mut before[l], batch, acts.cols[l], stride);
             let d_above = Mat::new(&after[0], batch, acts.cols[l + 1]);
-            planted!(d_below.fill(0.0), "experts: d of a layer not cleared" => ());
             for (e, dense) in layer.iter().enumerate() {
                 let d_expert = planted!(e, "experts: d of the next expert" => (e + 1) % self.count);
-                dense.backward(
+                dense.backward_through_relu(
+                    precision,
                     below.columns(e * dense.inputs, dense.inputs),
                     d_above.columns(d_expert * dense.outputs, dense.outputs),
-                    Some(d_below.columns_mut(e * dense.inputs, dense.inputs)),
+                    d_below.columns_mut(e * dense.inputs, dense.inputs),
                     planted!(&mut grad.rest[l][e], "experts: one expert takes all" => &mut grad.rest[l][0]),
                 );
             }
-            planted!(relu_backward(below, d_below), "experts: no ReLU between layers" => ());
         }
-        let d_first = Mat::new(&acts.d_outputs[0], batch, acts.cols[0]);
+        let d_first = Mat::new(&acts.d_outputs[0], batch, self.first.outputs);
+        let d_input = planted!(d_input, "experts: no d_input" => None);
+        self.first
+            .backward_in(precision, input, d_first, d_input, &mut grad.first);
         planted!(
-            self.first.backward(input, d_first, d_input, &mut grad.first),
-            "experts: no d_input" => self.first.backward(input, d_first, None, &mut grad.first),
+            grad.first.bias[self.first_width()..].fill(0.0),
+            "experts: gates learn a bias" => (),
         );
     }
 }
 
+/// The columns of `left`, then those of `right`, as one layer.
+fn beside(left: &Dense, right: &Dense) -> Dense {
+    let mut weight = Vec::with_capacity(left.weight.len() + right.weight.len());
+    for i in 0..left.inputs {
+        weight.extend_from_slice(left.weight().row(i));
+        weight.extend_from_slice(right.weight().row(i));
+    }
+    Dense {
+        weight,
+        bias: [left.bias.as_slice(), &right.bias].concat(),
+        inputs: left.inputs,
+        outputs: left.outputs + right.outputs,
+    }
+}
+
+/// Distance between the rows of layer `layer`'s values.
+fn stride(cols: &[usize], gate_cols: usize, layer: usize) -> usize {
+    cols[layer] + if layer == 0 { gate_cols } else { 0 }
+}
+
 impl ExpertsActivations {
-    /// Room for batches of up to `batch_capacity` rows through `experts`.
-    pub fn new(experts: &Experts, batch_capacity: usize) -> Self {
+    /// Room for batches of up to `batch_capacity` rows through `experts`, and how products read their factors.
+    pub fn new(experts: &Experts, batch_capacity: usize, precision: Precision) -> Self {
         let cols: Vec<usize> = experts.widths.iter().map(|w| experts.count * w).collect();
-        let room: Vec<_> = cols.iter().map(|c| vec![0.0; batch_capacity * c]).collect();
+        let gate_cols = experts.gates * experts.count;
+        let room = |layer| vec![0.0; batch_capacity * stride(&cols, gate_cols, layer)];
+        let room: Vec<_> = (0..cols.len()).map(room).collect();
         Self {
+            precision,
             cols,
+            gate_cols,
             d_outputs: room.clone(),
             outputs: room,
         }
@@ -141,24 +194,31 @@ impl ExpertsActivations {
     /// What layer `layer`, from 0, of every expert gave for a batch of `batch` rows, after ReLU: `[B, E * Wl]`, expert e in the
     /// columns from `e * Wl`.
     pub fn layer(&self, layer: usize, batch: usize) -> Mat<'_> {
-        Mat::new(&self.outputs[layer], batch, self.cols[layer])
+        let stride = stride(&self.cols, self.gate_cols, layer);
+        Mat::strided(&self.outputs[layer], batch, self.cols[layer], stride)
     }
 
-    fn layer_mut(&mut self, layer: usize, batch: usize) -> MatMut<'_> {
-        MatMut::new(&mut self.outputs[layer], batch, self.cols[layer])
+    /// The gates' logits for a batch of `batch` rows: `[B, G * E]`, gate g in the columns from `g * E`.
+    pub fn gate_logits(&self, batch: usize) -> Mat<'_> {
+        let whole = Mat::new(&self.outputs[0], batch, self.cols[0] + self.gate_cols);
+        whole.columns(self.cols[0], self.gate_cols)
     }
 
-    /// Copies `d_output` and takes it through the last ReLU.
-    fn start_backward(&mut self, d_output: Mat) {
+    /// The experts' output for a batch of `batch` rows, and where its gradient is to be written: both `[B, E * Wlast]`.
+    pub fn d_output(&mut self, batch: usize) -> (Mat<'_>, MatMut<'_>) {
         let last = self.cols.len() - 1;
-        assert_eq!(d_output.cols(), self.cols[last], "columns of d_output");
-        let batch = d_output.rows();
-        let mut d_last = MatMut::new(&mut self.d_outputs[last], batch, self.cols[last]);
-        for b in 0..batch {
-            d_last.row_mut(b).copy_from_slice(d_output.row(b));
-        }
-        let output = Mat::new(&self.outputs[last], batch, self.cols[last]);
-        planted!(relu_backward(output, d_last), "experts: no ReLU at the end" => ());
+        let (cols, stride) = (self.cols[last], stride(&self.cols, self.gate_cols, last));
+        (
+            Mat::strided(&self.outputs[last], batch, cols, stride),
+            MatMut::strided(&mut self.d_outputs[last], batch, cols, stride),
+        )
+    }
+
+    /// Where the gradient of the gates' logits is to be written for a batch of `batch` rows: `[B, G * E]`.
+    pub fn d_gate_logits(&mut self, batch: usize) -> MatMut<'_> {
+        let stride = self.cols[0] + self.gate_cols;
+        let from = self.cols[0].min(self.d_outputs[0].len());
+        MatMut::strided(&mut self.d_outputs[0][from..], batch, self.gate_cols, stride)
     }
 }
 
@@ -170,6 +230,7 @@ mod tests {
     use crate::{GradientMismatch, check_gradient};
 
     const INPUTS: usize = 4;
+    const GATES: usize = 2;
     const BATCH: usize = 3;
 
     fn layers(experts: &mut Experts) -> Vec<&mut Dense> {
@@ -179,32 +240,46 @@ mod tests {
 
     /// Small weights and large biases, half of them negative: units on either side of ReLU, none near its kink.
     fn away_from_kinks(count: usize, widths: &[usize]) -> Experts {
-        let mut experts = Experts::new(INPUTS, count, widths, &mut generator(1));
+        let mut experts = Experts::new(INPUTS, count, widths, GATES, &mut generator(1));
         for dense in layers(&mut experts) {
             dense.weight.iter_mut().for_each(|w| *w *= 0.3);
             for (j, bias) in dense.bias.iter_mut().enumerate() {
                 *bias = if j % 3 == 1 { -0.8 } else { 0.8 };
             }
         }
+        let first_width = experts.first_width();
+        experts.first.bias[first_width..].fill(0.0);
         experts
     }
 
     fn run(experts: &Experts, input: &[f32]) -> Vec<f32> {
-        let mut acts = ExpertsActivations::new(experts, BATCH);
+        let mut acts = ExpertsActivations::new(experts, BATCH, Precision::F32);
         experts.forward(Mat::new(input, BATCH, INPUTS), &mut acts);
-        let output = acts.output(BATCH);
-        (0..BATCH).flat_map(|b| output.row(b).to_vec()).collect()
+        let (output, logits) = (acts.output(BATCH), acts.gate_logits(BATCH));
+        let row = |b| [output.row(b), logits.row(b)].concat();
+        (0..BATCH).flat_map(row).collect()
+    }
+
+    /// Writes the gradient of what [`run`] gives.
+    fn write_gradient(acts: &mut ExpertsActivations, d: &[f32]) {
+        let cols = d.len() / BATCH;
+        for (b, d) in d.chunks(cols).enumerate() {
+            let (output, mut d_output) = acts.d_output(BATCH);
+            let (of_output, of_logits) = d.split_at(output.cols());
+            d_output.row_mut(b).copy_from_slice(of_output);
+            acts.d_gate_logits(BATCH).row_mut(b).copy_from_slice(of_logits);
+        }
     }
 
     fn check(widths: &[usize]) -> Result<(), GradientMismatch> {
         let mut experts = away_from_kinks(3, widths);
-        let cols = experts.count * experts.output_width();
+        let cols = experts.count * (experts.output_width() + GATES);
         let mut input: Vec<f32> = values(BATCH * INPUTS, 2).iter().map(|v| 0.4 * v).collect();
         let d_output = values(BATCH * cols, 3);
         let mut d_input = vec![START; input.len()];
         let mut grad = experts.zeros_like();
         // The second backward through the same activations is the one that counts: it must not see the first.
-        let mut acts = ExpertsActivations::new(&experts, BATCH + 2);
+        let mut acts = ExpertsActivations::new(&experts, BATCH + 2, Precision::F32);
         for _ in 0..2 {
             d_input.fill(START);
             for dense in layers(&mut grad) {
@@ -213,13 +288,21 @@ mod tests {
             }
             let view = Mat::new(&input, BATCH, INPUTS);
             experts.forward(view, &mut acts);
-            experts.backward(
-                view,
-                &mut acts,
-                Mat::new(&d_output, BATCH, cols),
-                Some(MatMut::new(&mut d_input, BATCH, INPUTS)),
-                &mut grad,
-            );
+            write_gradient(&mut acts, &d_output);
+            let d_input = MatMut::new(&mut d_input, BATCH, INPUTS);
+            experts.backward(view, &mut acts, Some(d_input), &mut grad);
+        }
+        // The gates' part of the bias is no weight: its slope is not 0, its gradient is.
+        let gates = experts.first_width()..experts.first.outputs;
+        if grad.first.bias[gates.clone()].iter().any(|d| *d != 0.0) {
+            let name = "bias of the gates".to_owned();
+            let (analytic, numeric) = (f64::from(grad.first.bias[gates.start]), 0.0);
+            return Err(GradientMismatch {
+                name,
+                index: 0,
+                analytic,
+                numeric,
+            });
         }
 
         for (i, d) in layers(&mut grad).into_iter().enumerate() {
@@ -232,13 +315,14 @@ mod tests {
             let name = format!("weight of layer {i} of widths {widths:?}");
             check_gradient(&name, weight, &added(&d.weight), by_weight, TOLERANCE)?;
             let mut probe = experts.clone();
-            let bias = &mut layers(&mut experts)[i].bias;
+            let own = if i == 0 { gates.start } else { d.bias.len() };
+            let bias = &mut layers(&mut experts)[i].bias[..own];
             let by_bias = |v: &[f32]| {
-                layers(&mut probe)[i].bias.copy_from_slice(v);
+                layers(&mut probe)[i].bias[..own].copy_from_slice(v);
                 weighted_sum(&d_output, &run(&probe, &input))
             };
             let name = format!("bias of layer {i} of widths {widths:?}");
-            check_gradient(&name, bias, &added(&d.bias), by_bias, TOLERANCE)?;
+            check_gradient(&name, bias, &added(&d.bias[..own]), by_bias, TOLERANCE)?;
         }
         let by_input = |v: &[f32]| weighted_sum(&d_output, &run(&experts, v));
         check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)
@@ -247,12 +331,11 @@ mod tests {
     #[test]
     fn the_gradients_are_the_slopes_and_the_check_notices_planted_faults() {
         let faults = [
-            "experts: d of a layer not cleared",
             "experts: d of the next expert",
             "experts: one expert takes all",
-            "experts: no ReLU between layers",
             "experts: no ReLU at the end",
             "experts: no d_input",
+            "experts: gates learn a bias",
         ];
         let depths: [&[usize]; 3] = [&[3], &[3, 2], &[3, 2, 4]];
         assert_check_bites("experts", &faults, || {
@@ -261,25 +344,41 @@ mod tests {
     }
 
     #[test]
-    fn an_expert_is_its_chain_of_dense_layers() {
-        let experts = Experts::new(INPUTS, 2, &[5, 3], &mut generator(4));
+    fn an_expert_is_its_chain_of_dense_layers_and_the_gates_are_beside_the_first() {
+        let experts = Experts::new(INPUTS, 2, &[5, 3], GATES, &mut generator(4));
         let input = values(BATCH * INPUTS, 5);
         let output = run(&experts, &input);
+        let mut first = vec![0.0; BATCH * 14];
+        let mut first = MatMut::new(&mut first, BATCH, 14);
+        experts
+            .first
+            .forward(Mat::new(&input, BATCH, INPUTS), first.reborrow());
+        for b in 0..BATCH {
+            assert_eq!(output[b * 10 + 6..][..4], first.row_mut(b)[10..]);
+        }
+        crate::relu(first.reborrow());
         for e in 0..2 {
-            let mut hidden = vec![0.0; BATCH * 10];
-            let mut hidden = MatMut::new(&mut hidden, BATCH, 10);
-            experts
-                .first
-                .forward(Mat::new(&input, BATCH, INPUTS), hidden.reborrow());
-            relu(hidden.reborrow());
             let mut expected = vec![0.0; BATCH * 3];
             let mut expected = MatMut::new(&mut expected, BATCH, 3);
-            let own = hidden.as_mat().columns(e * 5, 5);
+            let own = first.as_mat().columns(e * 5, 5);
             experts.rest[0][e].forward(own, expected.reborrow());
-            relu(expected.reborrow());
+            crate::relu(expected.reborrow());
             for b in 0..BATCH {
-                assert_eq!(output[b * 6 + e * 3..][..3], *expected.row_mut(b));
+                assert_eq!(output[b * 10 + e * 3..][..3], *expected.row_mut(b));
             }
         }
+    }
+
+    #[test]
+    fn gates_begin_with_their_own_deviation_and_without_a_bias() {
+        let experts = Experts::new(400, 10, &[20], 30, &mut generator(1));
+        let deviation = |from: usize, cols: usize| {
+            let rows = experts.first.weight.chunks(500);
+            let squares: f32 = rows.flat_map(|row| &row[from..from + cols]).map(|w| w * w).sum();
+            (squares / (400 * cols) as f32).sqrt()
+        };
+        assert!((deviation(0, 200) - (2.0f32 / 400.0).sqrt()).abs() < 0.001);
+        assert!((deviation(200, 300) - 1.0 / 20.0).abs() < 0.001);
+        assert!(experts.first.bias.iter().all(|bias| *bias == 0.0));
     }
 }

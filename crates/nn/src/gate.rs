@@ -1,19 +1,13 @@
-//! Gates: from an input to shares of E choices that sum to 1. Letters: B batch, I inputs, G gates, E choices.
+//! Gates: from logits to shares of E choices that sum to 1. Letters: B batch, G gates, E choices.
 //!
 //! Ma et al. 2018 (MMoE), section 4.2; Zhao et al. 2019, section 4.2, which also names the drop-out of shares.
 
-use rand::Rng;
-
 use crate::dropout::RowDraws;
-use crate::{Dense, Mat, MatMut};
+use crate::{Mat, MatMut};
 
-/// G gates over the same E choices: `softmax(input · weight)`, each gate by itself.
-#[derive(Clone, Debug, PartialEq)]
+/// Gates over the same E choices: `softmax(logits)`, each gate by itself. Their weights are [`crate::Experts`]'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gates {
-    /// `[I, G * E]`, no bias: gate g owns the columns from `g * E`.
-    pub weight: Dense,
-    /// G, number of gates.
-    pub gates: usize,
     /// E, number of choices.
     pub choices: usize,
 }
@@ -33,31 +27,11 @@ pub struct GateDropout<'a> {
 }
 
 impl Gates {
-    /// Weights normal with mean 0 and deviation `1 / sqrt(inputs)`.
-    pub fn new(inputs: usize, gates: usize, choices: usize, rng: &mut impl Rng) -> Self {
-        Self {
-            weight: Dense::without_bias(inputs, gates * choices, 1.0, rng),
-            gates,
-            choices,
-        }
-    }
-
-    /// Gates of the same shape, all zero: the start of a gradient.
-    pub fn zeros_like(&self) -> Self {
-        Self {
-            weight: self.weight.zeros_like(),
-            gates: self.gates,
-            choices: self.choices,
-        }
-    }
-
-    /// The shares, before drop-out into `soft` and after it into `output`; without `dropout` the two are the same.
-    /// Shapes: input `[B, I]`, soft `[B, G * E]`, output `[B, G * E]`.
-    pub fn forward(&self, input: Mat, dropout: Option<&GateDropout>, mut soft: MatMut, mut output: MatMut) {
-        assert_eq!(output.cols(), self.gates * self.choices, "columns of output");
-        self.weight.forward(input, soft.reborrow());
-        for b in 0..input.rows() {
-            let (logits, output) = (soft.row_mut(b), output.row_mut(b));
+    /// The shares, after drop-out. Shapes: logits and output `[B, G * E]`, gate g in the columns from `g * E`.
+    pub fn forward(&self, logits: Mat, dropout: Option<&GateDropout>, mut output: MatMut) {
+        self.demand(logits.rows(), logits.cols(), (output.rows(), output.cols()));
+        for b in 0..logits.rows() {
+            let (logits, output) = (logits.row(b), output.row_mut(b));
             output.copy_from_slice(logits);
             if let Some(dropout) = dropout {
                 dropout.drop_logits(b, logits, output, self.choices);
@@ -65,27 +39,18 @@ impl Gates {
             for gate in output.chunks_exact_mut(self.choices) {
                 softmax(gate);
             }
-            for gate in logits.chunks_exact_mut(self.choices) {
-                softmax(gate);
-            }
         }
     }
 
-    /// **Adds** to `d_input` and `grad`; `output` is that of the forward of `input`, with or without drop-out.
-    /// Shapes: input `[B, I]`, output, d_output and scratch `[B, G * E]`, d_input `[B, I]`.
-    pub fn backward(
-        &self,
-        input: Mat,
-        output: Mat,
-        d_output: Mat,
-        mut scratch: MatMut,
-        d_input: Option<MatMut>,
-        grad: &mut Gates,
-    ) {
+    /// **Writes** `d_logits`; `output` is that of the forward, with or without drop-out.
+    /// Shapes: output, d_output and d_logits `[B, G * E]`.
+    pub fn backward(&self, output: Mat, d_output: Mat, mut d_logits: MatMut) {
+        self.demand(output.rows(), output.cols(), (d_output.rows(), d_output.cols()));
+        self.demand(output.rows(), output.cols(), (d_logits.rows(), d_logits.cols()));
         // Shares after drop-out are the softmax of the kept logits, so `output` alone gives the slope, with or without it:
         // d_logit_i = output_i (d_output_i - sum_j d_output_j output_j), zero where share i was dropped.
-        for b in 0..input.rows() {
-            let d_logits = scratch.row_mut(b).chunks_exact_mut(self.choices);
+        for b in 0..output.rows() {
+            let d_logits = d_logits.row_mut(b).chunks_exact_mut(self.choices);
             let shares = output.row(b).chunks_exact(self.choices);
             let d_shares = d_output.row(b).chunks_exact(self.choices);
             for ((d_logits, shares), d_shares) in d_logits.zip(shares).zip(d_shares) {
@@ -97,16 +62,20 @@ impl Gates {
                         "gates: share forgotten" => d - mean,
                         "gates: drop-out forgotten" => if *p > 0.0 { p * (d - mean) } else { d - mean },
                         "gates: slope of a sigmoid" => p * (1.0 - p) * d,
+                        "gates: added, not written" => *d_logit + p * (d - mean),
                     );
                 }
             }
         }
-        self.weight.backward(
-            input,
-            scratch.as_mat(),
-            planted!(d_input, "gates: no d_input" => None),
-            &mut grad.weight,
+    }
+
+    fn demand(&self, rows: usize, cols: usize, other: (usize, usize)) {
+        assert_eq!(
+            (rows, cols),
+            other,
+            "shapes of logits, shares and their gradients"
         );
+        assert_eq!(cols % self.choices, 0, "columns of whole gates");
     }
 }
 
@@ -149,7 +118,7 @@ fn softmax(x: &mut [f32]) {
 mod tests {
     use super::*;
     use crate::faults::assert_check_bites;
-    use crate::testing::{START, TOLERANCE, added, generator, values, weighted_sum};
+    use crate::testing::{START, TOLERANCE, values, weighted_sum};
     use crate::{GradientMismatch, check_gradient, draw};
 
     const EXAMPLES: [u64; 5] = [3, 1, 4, 1 << 50, 5];
@@ -160,55 +129,33 @@ mod tests {
         examples: &EXAMPLES,
     };
     const BATCH: usize = EXAMPLES.len();
-    const INPUTS: usize = 3;
     const CHOICES: usize = 4;
+    const OF_FOUR: Gates = Gates { choices: CHOICES };
 
-    /// Shares before and after drop-out.
-    fn run(gates: &Gates, input: &[f32], dropout: Option<&GateDropout>) -> [Vec<f32>; 2] {
-        let cols = gates.gates * gates.choices;
-        let (mut soft, mut output) = (vec![0.0; BATCH * cols], vec![0.0; BATCH * cols]);
-        gates.forward(
-            Mat::new(input, BATCH, INPUTS),
+    fn run(logits: &[f32], dropout: Option<&GateDropout>) -> Vec<f32> {
+        let cols = logits.len() / BATCH;
+        let mut output = vec![f32::NAN; logits.len()];
+        OF_FOUR.forward(
+            Mat::new(logits, BATCH, cols),
             dropout,
-            MatMut::new(&mut soft, BATCH, cols),
             MatMut::new(&mut output, BATCH, cols),
         );
-        [soft, output]
+        output
     }
 
     fn check(dropout: Option<&GateDropout>, count: usize) -> Result<(), GradientMismatch> {
-        let mut gates = Gates::new(INPUTS, count, CHOICES, &mut generator(1));
         let cols = count * CHOICES;
-        let mut input = values(BATCH * INPUTS, 2);
+        let mut logits = values(BATCH * cols, 2);
         let d_output = values(BATCH * cols, 3);
-        let [_, output] = run(&gates, &input, dropout);
-        let (mut scratch, mut d_input) = (vec![f32::NAN; BATCH * cols], vec![START; input.len()]);
-        let mut grad = gates.zeros_like();
-        grad.weight.weight.fill(START);
-        gates.backward(
-            Mat::new(&input, BATCH, INPUTS),
+        let output = run(&logits, dropout);
+        let mut d_logits = vec![START; BATCH * cols];
+        OF_FOUR.backward(
             Mat::new(&output, BATCH, cols),
             Mat::new(&d_output, BATCH, cols),
-            MatMut::new(&mut scratch, BATCH, cols),
-            Some(MatMut::new(&mut d_input, BATCH, INPUTS)),
-            &mut grad,
+            MatMut::new(&mut d_logits, BATCH, cols),
         );
-
-        let mut probe = gates.clone();
-        let by_weight = |v: &[f32]| {
-            probe.weight.weight.copy_from_slice(v);
-            weighted_sum(&d_output, &run(&probe, &input, dropout)[1])
-        };
-        let analytic = added(&grad.weight.weight);
-        check_gradient(
-            "weight",
-            &mut gates.weight.weight,
-            &analytic,
-            by_weight,
-            TOLERANCE,
-        )?;
-        let by_input = |v: &[f32]| weighted_sum(&d_output, &run(&gates, v, dropout)[1]);
-        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)
+        let by_logits = |v: &[f32]| weighted_sum(&d_output, &run(v, dropout));
+        check_gradient("logits", &mut logits, &d_logits, by_logits, TOLERANCE)
     }
 
     #[test]
@@ -218,7 +165,7 @@ mod tests {
             "gates: mean not subtracted",
             "gates: share forgotten",
             "gates: slope of a sigmoid",
-            "gates: no d_input",
+            "gates: added, not written",
         ];
         let all_dropped = GateDropout {
             probability: 1.0,
@@ -232,8 +179,8 @@ mod tests {
 
     #[test]
     fn each_gate_s_shares_sum_to_one_and_the_dropped_are_zero() {
-        let gates = Gates::new(INPUTS, 3, CHOICES, &mut generator(1));
-        let [soft, output] = run(&gates, &values(BATCH * INPUTS, 2), Some(&DROPOUT));
+        let logits = values(BATCH * 3 * CHOICES, 2);
+        let (soft, output) = (run(&logits, None), run(&logits, Some(&DROPOUT)));
         let rows = soft.chunks(3 * CHOICES).zip(output.chunks(3 * CHOICES));
         let mut dropped_shares = 0;
         for ((soft, output), example) in rows.zip(EXAMPLES) {
@@ -258,29 +205,19 @@ mod tests {
 
     #[test]
     fn a_gate_that_would_lose_every_share_keeps_them_all() {
-        let gates = Gates::new(INPUTS, 2, CHOICES, &mut generator(1));
+        let logits = values(BATCH * 2 * CHOICES, 2);
         let all = GateDropout {
             probability: 1.0,
             ..DROPOUT
         };
-        let [soft, output] = run(&gates, &values(BATCH * INPUTS, 2), Some(&all));
-        assert_eq!(soft, output);
-    }
-
-    #[test]
-    fn without_drop_out_both_outputs_are_the_same_to_the_bit() {
-        let gates = Gates::new(INPUTS, 2, CHOICES, &mut generator(1));
-        let [soft, output] = run(&gates, &values(BATCH * INPUTS, 2), None);
-        assert_eq!(soft, output);
+        assert_eq!(run(&logits, None), run(&logits, Some(&all)));
     }
 
     #[test]
     fn logits_of_any_size_give_finite_shares() {
-        let mut gates = Gates::new(INPUTS, 2, CHOICES, &mut generator(1));
-        gates.weight.weight.iter_mut().for_each(|w| *w *= 1e6);
+        let logits: Vec<f32> = values(BATCH * 2 * CHOICES, 2).iter().map(|v| 1e6 * v).collect();
         for dropout in [None, Some(&DROPOUT)] {
-            let [_, output] = run(&gates, &values(BATCH * INPUTS, 2), dropout);
-            for shares in output.chunks(CHOICES) {
+            for shares in run(&logits, dropout).chunks(CHOICES) {
                 assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{shares:?}");
             }
         }

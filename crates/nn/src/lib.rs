@@ -39,6 +39,7 @@ mod product;
 mod relu;
 #[cfg(test)]
 mod testing;
+mod threads;
 
 pub use dense::Dense;
 pub use dropout::{Dropout, draw};
@@ -56,3 +57,4 @@ pub use product::{
     product_left_transposed_in, product_right_transposed_in,
 };
 pub use relu::{relu, relu_backward};
+pub use threads::Threads;

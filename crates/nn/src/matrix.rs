@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn a_view_may_be_empty_in_either_direction_and_lie_at_the_end() {
-        assert_eq!(Mat::new(&[], 3, 0).row(2), []);
+        assert!(Mat::new(&[], 3, 0).row(2).is_empty());
         assert_eq!(Mat::new(&[], 0, 3).rows(), 0);
         let mat = Mat::new(&DATA, 3, 4);
-        assert_eq!(mat.columns(4, 0).row(2), []);
+        assert!(mat.columns(4, 0).row(2).is_empty());
         assert_eq!(mat.rows_range(3, 0).rows(), 0);
         // The last row of a strided matrix need not be followed by a gap.
         assert_eq!(Mat::strided(&DATA[..11], 3, 3, 4).row(2), [20.0, 21.0, 22.0]);

@@ -119,6 +119,23 @@ impl<'a> Factor<'a> {
     }
 }
 
+#[cfg(test)]
+impl Factor<'_> {
+    /// The factor transposed: for planted faults.
+    pub(crate) fn turned(self) -> Self {
+        let Block { data, row, col } = self.block;
+        Self {
+            block: Block {
+                data,
+                row: col,
+                col: row,
+            },
+            rows: self.cols,
+            cols: self.rows,
+        }
+    }
+}
+
 /// As even parts of `whole` as multiples of `unit` allow, none above `most`: their size.
 fn part(whole: usize, most: usize, unit: usize) -> usize {
     let parts = whole.div_ceil(most).max(1);

@@ -58,7 +58,7 @@ pub use expression::{Comparison, Expression, Input};
 pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};
 pub use objective::{Absent, Loss, Objective};
 pub use reference::{json_schema, reference};
-pub use settings::{Gates, Join, Keys, TableOptimizer, TimeUnit, Train};
+pub use settings::{Gates, Join, Keys, Precision, TableOptimizer, TimeUnit, Train};
 pub use suggestion::edit_distance;
 
 /// A valid declaration. Indices in it (tables, objectives, fields) point into its own vectors.

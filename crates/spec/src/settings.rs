@@ -57,6 +57,16 @@ pub enum TableOptimizer {
     Adam,
 }
 
+/// How the products of a training step read their factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// As they are.
+    #[default]
+    F32,
+    /// Rounded to bfloat16; sums, weights and updates stay `f32`.
+    Bf16,
+}
+
 /// `[train]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Train {
@@ -76,6 +86,8 @@ pub struct Train {
     pub table_optimizer: TableOptimizer,
     /// Rate of the tables. Default 0.05 for Adagrad, `learning_rate` for Adam.
     pub table_learning_rate: f32,
+    /// How products read their factors. Default `f32`.
+    pub precision: Precision,
     /// L2 penalty on dense weights (not biases). Default 1e-6.
     pub l2: f32,
     /// Shares of the log in time: training, validation, test; they sum to 1. Default `[0.7, 0.1, 0.2]`.

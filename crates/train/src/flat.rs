@@ -9,6 +9,7 @@ mod folder;
 use std::sync::Arc;
 
 use model::{Ranker, ShallowTower, Weights};
+use nn::Threads;
 use spec::Spec;
 
 use self::epochs::{Best, Run};
@@ -30,6 +31,8 @@ pub struct TrainOptions {
     pub overwrite: bool,
     /// Train a logistic regression on the same inputs beside the network.
     pub baseline: bool,
+    /// Threads that share a step. Their number changes no bit of the result.
+    pub threads: usize,
 }
 
 /// Metrics after one epoch.
@@ -98,8 +101,9 @@ pub fn train(
     } = fit(spec, &parts.training, progress)?;
     let mut weights = Weights::new(spec, spec.train.seed);
     weights.set_base_rates(spec, &means);
+    let trainer = Trainer::new(Ranker { encoder, weights }).on(Threads::new(options.threads));
     let run = Run::new(spec, parts, &means, options.baseline);
-    let (best, epochs, positions) = run.epochs(Trainer::new(Ranker { encoder, weights }), progress)?;
+    let (best, epochs, positions) = run.epochs(trainer, progress)?;
 
     let ranker = best.checkpoint.resume(&options.out.join("checkpoint"))?.ranker;
     progress.begin("test", parts.test.len());

@@ -7,6 +7,7 @@
 mod alarm;
 mod anatomy;
 mod baseline;
+mod bench;
 mod checkpoint;
 mod closed;
 mod curve;
@@ -34,6 +35,7 @@ mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
 pub use baseline::Logistic;
+pub use bench::{BenchOptions, BenchReport, Net, bench};
 pub use checkpoint::Checkpoint;
 pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use model::artifact::TensorFile;
 use model::{Gradients, IdTable, ModelError, Ranker};
-use nn::{Adam, Moments, RowAdagrad};
+use nn::{Adam, Moments, RowAdagrad, Threads};
 use spec::TableOptimizer;
 
 /// Epsilon of row-wise Adagrad, inside the root's denominator.
@@ -21,8 +21,16 @@ pub struct Optimizer {
     shallow: Vec<Moments>,
 }
 
+/// State of one table's optimizer.
 #[derive(Debug, Clone, PartialEq)]
-enum TableState {
+struct TableState {
+    /// Which of `Spec::tables` it is of.
+    table: usize,
+    values: TableValues,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum TableValues {
     /// Sum of mean squared gradients per row.
     Adagrad(Vec<f32>),
     Adam(Moments),
@@ -39,9 +47,9 @@ impl TableState {
                 values[row as usize * width..][..width].fill(0.0);
             }
         };
-        match self {
-            TableState::Adagrad(accumulators) => resize(accumulators, 1),
-            TableState::Adam(moments) => {
+        match &mut self.values {
+            TableValues::Adagrad(accumulators) => resize(accumulators, 1),
+            TableValues::Adam(moments) => {
                 resize(&mut moments.first, table.embedding.dim);
                 resize(&mut moments.second, table.embedding.dim);
             }
@@ -53,22 +61,26 @@ impl Optimizer {
     /// No step taken.
     pub fn new(ranker: &mut Ranker) -> Optimizer {
         let adagrad = ranker.spec().train.table_optimizer == TableOptimizer::Adagrad;
-        let tables = ranker.weights.tables.iter().map(|table| {
-            if adagrad {
-                TableState::Adagrad(vec![0.0; table.embedding.rows])
-            } else {
-                TableState::Adam(Moments::new(table.embedding.weight.len()))
-            }
-        });
+        let tables = ranker
+            .weights
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(at, table)| TableState {
+                table: at,
+                values: if adagrad {
+                    TableValues::Adagrad(vec![0.0; table.embedding.rows])
+                } else {
+                    TableValues::Adam(Moments::new(table.embedding.weight.len()))
+                },
+            });
         Optimizer {
             step: 0,
             tables: tables.collect(),
-            network: ranker
-                .weights
-                .network
-                .tensors()
-                .iter()
-                .map(|tensor| Moments::new(tensor.values.len()))
+            network: (0..)
+                .map_while(|at| ranker.weights.network.dense(at))
+                .flat_map(|layer| [&layer.weight, &layer.bias])
+                .map(|values| Moments::new(values.len()))
                 .collect(),
             shallow: shallow_weights(ranker)
                 .map(|weight| Moments::new(weight.len()))
@@ -76,44 +88,50 @@ impl Optimizer {
         }
     }
 
-    /// Updates every weight by its gradient.
-    pub fn update(&mut self, ranker: &mut Ranker, gradients: &mut Gradients) {
+    /// Updates every weight by its gradient. Parts are shared out among the threads: each weight is updated by itself.
+    pub fn update(&mut self, ranker: &mut Ranker, gradients: &Gradients, threads: &Threads) {
         self.step += 1;
+        let step = self.step;
         let spec = ranker.spec().clone();
         let train = &spec.train;
         let dense = Adam::with_rate(train.learning_rate);
-        let weights = ranker
-            .weights
-            .network
-            .tensors_mut()
-            .into_iter()
-            .zip(gradients.network.tensors());
-        for ((weight, gradient), moments) in weights.zip(&mut self.network) {
-            let l2 = if weight.decays { train.l2 } else { 0.0 };
-            dense.step(self.step, l2, weight.values, gradient.values, moments);
+        let network = &mut ranker.weights.network;
+        let mut moments = self.network.iter_mut();
+        let mut at = 0;
+        while let (Some(layer), Some(gradient)) = (network.dense_mut(at), gradients.network.dense(at)) {
+            if let Some(moments) = moments.next() {
+                dense.step_in(
+                    threads,
+                    step,
+                    train.l2,
+                    &mut layer.weight,
+                    &gradient.weight,
+                    moments,
+                );
+            }
+            if let Some(moments) = moments.next() {
+                dense.step_in(threads, step, 0.0, &mut layer.bias, &gradient.bias, moments);
+            }
+            at += 1;
         }
-        let tables = ranker
-            .weights
-            .tables
-            .iter_mut()
-            .zip(&gradients.tables)
-            .zip(&mut self.tables);
-        for ((table, gradient), state) in tables {
+        threads.each_pair(&mut ranker.weights.tables, &mut self.tables, |table, state| {
+            // Tables and their gradients stand in the same order; the state knows its place.
+            let gradient = &gradients.tables[state.table];
             state.follow_rows(table);
-            match state {
-                TableState::Adagrad(accumulators) => RowAdagrad {
+            match &mut state.values {
+                TableValues::Adagrad(accumulators) => RowAdagrad {
                     rate: train.table_learning_rate,
                     epsilon: ADAGRAD_EPSILON,
                 }
                 .step_rows(&mut table.embedding, gradient, accumulators),
-                TableState::Adam(moments) => Adam::with_rate(train.table_learning_rate).step_rows(
-                    self.step,
+                TableValues::Adam(moments) => Adam::with_rate(train.table_learning_rate).step_rows(
+                    step,
                     &mut table.embedding,
                     gradient,
                     moments,
                 ),
             }
-        }
+        });
         if let (Some(bias), Some(shallow), Some(gradient)) =
             (&spec.bias, &mut ranker.weights.shallow, &gradients.shallow)
         {
@@ -124,7 +142,7 @@ impl Optimizer {
                 .zip(&gradient.weight)
                 .zip(&mut self.shallow)
             {
-                adam.step(self.step, 0.0, weight, gradient, moments);
+                adam.step(step, 0.0, weight, gradient, moments);
             }
         }
     }
@@ -164,11 +182,11 @@ impl Optimizer {
             }
         }
         for (at, table) in self.tables.iter().enumerate() {
-            match table {
-                TableState::Adagrad(accumulators) => {
+            match &table.values {
+                TableValues::Adagrad(accumulators) => {
                     parts.push((format!("tables.{at}.accumulators"), accumulators))
                 }
-                TableState::Adam(moments) => {
+                TableValues::Adam(moments) => {
                     parts.push((format!("tables.{at}.first"), &moments.first));
                     parts.push((format!("tables.{at}.second"), &moments.second));
                 }
@@ -184,9 +202,9 @@ impl Optimizer {
             parts.extend([moments.first.as_mut_slice(), moments.second.as_mut_slice()]);
         }
         for table in &mut self.tables {
-            match table {
-                TableState::Adagrad(accumulators) => parts.push(accumulators),
-                TableState::Adam(moments) => {
+            match &mut table.values {
+                TableValues::Adagrad(accumulators) => parts.push(accumulators),
+                TableValues::Adam(moments) => {
                     parts.extend([moments.first.as_mut_slice(), moments.second.as_mut_slice()]);
                 }
             }

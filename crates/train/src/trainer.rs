@@ -2,7 +2,12 @@
 //!
 //! In: encoded examples in order. Out: better weights, and a place from which it continues to the bit.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use model::{Encoded, Gradients, Ranker, StepKeys, TrainWorkspace};
+
+use nn::Threads;
 
 use crate::{Optimizer, TrainError};
 
@@ -19,18 +24,19 @@ pub struct Trainer {
     pub examples: u64,
     work: TrainWorkspace,
     gradients: Gradients,
+    updating: Duration,
 }
 
 impl Trainer {
-    /// A trainer that has taken no step.
+    /// A trainer that has taken no step, on the caller's thread.
     pub fn new(mut ranker: Ranker) -> Trainer {
         let optimizer = Optimizer::new(&mut ranker);
         Trainer::resume(ranker, optimizer, 0, 0)
     }
 
-    /// A trainer that goes on from a checkpoint.
+    /// A trainer that goes on from a checkpoint, on the caller's thread.
     pub fn resume(ranker: Ranker, optimizer: Optimizer, pass: u64, examples: u64) -> Trainer {
-        let work = TrainWorkspace::new(&ranker, ranker.spec().train.batch);
+        let work = workspace(&ranker, Arc::default());
         let gradients = Gradients::new(&ranker);
         Trainer {
             ranker,
@@ -39,7 +45,14 @@ impl Trainer {
             examples,
             work,
             gradients,
+            updating: Duration::ZERO,
         }
+    }
+
+    /// The same trainer on these threads. Their number changes no bit of what is learned.
+    pub fn on(mut self, threads: Threads) -> Trainer {
+        self.work = workspace(&self.ranker, Arc::new(threads));
+        self
     }
 
     /// Learns from the given rows of `examples`, in that order, batch after batch. In the first pass over examples,
@@ -53,29 +66,44 @@ impl Trainer {
         rows: &[u32],
         first_pass: bool,
     ) -> Result<(), TrainError> {
-        let batch_size = self.ranker.spec().train.batch;
-        for rows in rows.chunks(batch_size) {
-            let batch = examples.select(rows);
-            let keys = StepKeys {
-                seed: self.ranker.spec().train.seed,
-                pass: self.pass,
-                first_pass,
-            };
-            let losses = self
-                .ranker
-                .gradient(&batch, keys, &mut self.work, &mut self.gradients);
-            for (objective, loss) in self.ranker.spec().objectives.iter().zip(&losses) {
-                if !loss.is_finite() {
-                    let (name, step) = (&objective.name, self.optimizer.step + 1);
-                    return Err(TrainError::Diverged(format!(
-                        "loss of `{name}` is {loss} at step {step}"
-                    )));
-                }
-            }
-            self.optimizer.update(&mut self.ranker, &mut self.gradients);
-            self.examples += batch.len as u64;
+        let batch = self.ranker.spec().train.batch;
+        let threads = self.work.threads().clone();
+        threads.run(|| {
+            rows.chunks(batch)
+                .try_for_each(|rows| self.step(examples, rows, first_pass))
+        })
+    }
+
+    /// One step on one batch.
+    fn step(&mut self, examples: &Encoded, rows: &[u32], first_pass: bool) -> Result<(), TrainError> {
+        let keys = StepKeys {
+            seed: self.ranker.spec().train.seed,
+            pass: self.pass,
+            first_pass,
+        };
+        let (work, gradients) = (&mut self.work, &mut self.gradients);
+        let losses = self
+            .ranker
+            .gradient_of_rows(examples, rows, keys, work, gradients);
+        if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
+            let (name, step) = (&self.ranker.spec().objectives[at].name, self.optimizer.step + 1);
+            let loss = losses[at];
+            return Err(TrainError::Diverged(format!(
+                "loss of `{name}` is {loss} at step {step}"
+            )));
         }
+        let begin = Instant::now();
+        self.optimizer
+            .update(&mut self.ranker, &self.gradients, self.work.threads());
+        self.updating += begin.elapsed();
+        self.examples += rows.len() as u64;
         Ok(())
+    }
+
+    /// The time that the parts of all steps since the last call took: what each is, how long it took.
+    pub fn take_times(&mut self) -> [(&'static str, Duration); 5] {
+        let [a, b, c, d] = self.work.take_times();
+        [a, b, c, d, ("update", std::mem::take(&mut self.updating))]
     }
 
     /// Learns from all of `examples` in order, `passes` times.
@@ -90,4 +118,13 @@ impl Trainer {
         }
         Ok(())
     }
+}
+
+fn workspace(ranker: &Ranker, threads: Arc<Threads>) -> TrainWorkspace {
+    let train = &ranker.spec().train;
+    let precision = match train.precision {
+        spec::Precision::F32 => nn::Precision::F32,
+        spec::Precision::Bf16 => nn::Precision::Bf16,
+    };
+    TrainWorkspace::with(ranker, train.batch, precision, threads)
 }

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train, verify,
+    bench, check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train,
+    verify,
 };
 
 /// Turns interaction logs into a live, multi-objective, position-debiased ranker, and keeps it learning from what it served.
@@ -39,6 +40,7 @@ enum Command {
     Verify(verify::Args),
     Expect(expect::Args),
     Schema(schema::Args),
+    Bench(bench::Args),
 }
 
 /// Ends quietly where whoever reads the output has gone, as `| head` does: `println!` would panic.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Expect(args) => expect::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

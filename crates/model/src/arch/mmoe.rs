@@ -3,12 +3,12 @@
 //! ```text
 //! h   = shared(x)                              [batch, H]
 //! f_e = expert_e(h), e = 1..E                  [batch, E, W]
-//! g_k = softmax(h · G_k), no bias              [batch, K, E]
+//! g_k = softmax(h · G_k), no bias              [batch, K, E]     one product with the experts' first layers
 //! m_k = sum_e g_k[e] f_e                       [batch, K, W]
 //! logit_k = tower_k(m_k)                       [batch] per objective
 //! ```
 
-use nn::{Experts, ExpertsActivations, GateDropout, Gates, Mat, MatMut, mix, mix_backward};
+use nn::{Dense, Experts, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Precision, mix, mix_backward};
 use rand_chacha::ChaCha8Rng;
 use spec::Spec;
 
@@ -21,10 +21,8 @@ use crate::{Activity, Tensor, TensorMut};
 pub struct Mmoe {
     /// Shared layers; may be none.
     pub shared: Stack,
-    /// E experts.
+    /// E experts, and one gate per objective.
     pub experts: Experts,
-    /// One gate per objective.
-    pub gates: Gates,
     /// One tower per objective.
     pub towers: Vec<Tower>,
     names: Vec<String>,
@@ -35,14 +33,11 @@ pub struct Mmoe {
 pub struct MmoeActivations {
     shared: StackActivations,
     experts: ExpertsActivations,
-    soft: Vec<f32>,
     gates: Vec<f32>,
     mixed: Vec<f32>,
     towers: Vec<TowerActivations>,
     d_mixed: Vec<f32>,
     d_gates: Vec<f32>,
-    d_gate_logits: Vec<f32>,
-    d_experts: Vec<f32>,
     d_shared: Vec<f32>,
 }
 
@@ -51,8 +46,7 @@ impl Mmoe {
     pub fn new(spec: &Spec, experts: &spec::Experts, width: usize, rng: &mut ChaCha8Rng) -> Mmoe {
         let shared = Stack::new(width, &spec.model.shared, rng);
         let hidden = shared.output_width(width);
-        let experts = Experts::new(hidden, experts.count, &experts.widths, rng);
-        let gates = Gates::new(hidden, spec.objectives.len(), experts.count, rng);
+        let experts = Experts::new(hidden, experts.count, &experts.widths, spec.objectives.len(), rng);
         let towers = spec
             .objectives
             .iter()
@@ -66,7 +60,6 @@ impl Mmoe {
         Mmoe {
             shared,
             experts,
-            gates,
             towers,
             names,
         }
@@ -77,9 +70,14 @@ impl Mmoe {
         Mmoe {
             shared: self.shared.zeros_like(),
             experts: self.experts.zeros_like(),
-            gates: self.gates.zeros_like(),
             towers: self.towers.iter().map(Tower::zeros_like).collect(),
             names: self.names.clone(),
+        }
+    }
+
+    fn gates(&self) -> Gates {
+        Gates {
+            choices: self.experts.count,
         }
     }
 
@@ -105,13 +103,9 @@ impl Mmoe {
         self.shared.forward(x, &mut acts.shared);
         let h = self.shared.output(x, &acts.shared);
         self.experts.forward(h, &mut acts.experts);
-        let soft = MatMut::new(&mut acts.soft, batch, gate_cols);
-        self.gates.forward(
-            h,
-            gate_dropout,
-            soft,
-            MatMut::new(&mut acts.gates, batch, gate_cols),
-        );
+        let gates = MatMut::new(&mut acts.gates, batch, gate_cols);
+        self.gates()
+            .forward(acts.experts.gate_logits(batch), gate_dropout, gates);
         let gates = Mat::new(&acts.gates, batch, gate_cols);
         let mixed = MatMut::new(&mut acts.mixed, batch, mixed_cols);
         mix(gates, acts.experts.output(batch), mixed, self.experts.count);
@@ -159,11 +153,9 @@ impl Mmoe {
         let gates = Mat::new(&acts.gates, batch, gate_cols);
         let mut d_mixed = MatMut::new(&mut acts.d_mixed, batch, mixed_cols);
         let mut d_gates = MatMut::new(&mut acts.d_gates, batch, gate_cols);
-        let mut d_experts = MatMut::new(&mut acts.d_experts, batch, self.experts.count * width);
         let mut d_h = MatMut::new(&mut acts.d_shared, batch, h.cols());
         d_mixed.fill(0.0);
         planted!(d_gates.fill(0.0), "mmoe: d_gates not cleared" => ());
-        d_experts.fill(0.0);
         d_h.fill(0.0);
 
         for (k, tower) in self.towers.iter().enumerate() {
@@ -178,48 +170,55 @@ impl Mmoe {
                 &mut grad.towers[k],
             );
         }
-        let experts = acts.experts.output(batch);
+        let (experts, mut d_experts) = acts.experts.d_output(batch);
+        planted!(d_experts.fill(0.0), "mmoe: d of experts not cleared" => ());
         mix_backward(
             gates,
             experts,
             d_mixed.as_mat(),
             d_gates.reborrow(),
-            d_experts.reborrow(),
+            d_experts,
             self.experts.count,
         );
-        let d_gate_logits = MatMut::new(&mut acts.d_gate_logits, batch, gate_cols);
-        let d_h_of_gates = planted!(Some(d_h.reborrow()), "mmoe: gates give h nothing" => None);
-        self.gates.backward(
-            h,
-            gates,
-            d_gates.as_mat(),
-            d_gate_logits,
-            d_h_of_gates,
-            &mut grad.gates,
+        #[cfg_attr(not(test), expect(unused_mut, reason = "a planted fault changes it"))]
+        let mut d_gate_logits = acts.experts.d_gate_logits(batch);
+        planted!(
+            self.gates().backward(gates, d_gates.as_mat(), d_gate_logits),
+            "mmoe: gates give nothing back" => d_gate_logits.fill(0.0),
         );
         let d_h_of_experts = planted!(Some(d_h.reborrow()), "mmoe: experts give h nothing" => None);
-        self.experts.backward(
-            h,
-            &mut acts.experts,
-            d_experts.as_mat(),
-            d_h_of_experts,
-            &mut grad.experts,
-        );
+        self.experts
+            .backward(h, &mut acts.experts, d_h_of_experts, &mut grad.experts);
         self.shared
             .backward(x, &mut acts.shared, d_h.as_mat(), Some(d_x), &mut grad.shared);
+    }
+
+    /// Its dense layers in the order of [`Mmoe::tensors`].
+    pub(crate) fn denses(&self) -> impl Iterator<Item = &Dense> {
+        let before = self.shared.layers.iter().chain([&self.experts.first]);
+        let experts = before.chain(self.experts.rest.iter().flatten());
+        experts.chain(self.towers.iter().flat_map(Tower::denses))
+    }
+
+    /// The same, to change.
+    pub(crate) fn denses_mut(&mut self) -> impl Iterator<Item = &mut Dense> {
+        let before = self.shared.layers.iter_mut().chain([&mut self.experts.first]);
+        let experts = before.chain(self.experts.rest.iter_mut().flatten());
+        experts.chain(self.towers.iter_mut().flat_map(Tower::denses_mut))
     }
 
     /// Named weights in a fixed order.
     pub(crate) fn tensors(&self) -> Vec<Tensor<'_>> {
         let mut out = Vec::new();
         self.shared.tensors("shared", &mut out);
-        dense_tensors("experts.0", &self.experts.first, &mut out);
+        let own = self.experts.first_width();
+        dense_tensors("experts.0", &self.experts.first, own, &mut out);
         for (layer, of_experts) in self.experts.rest.iter().enumerate() {
             for (expert, dense) in of_experts.iter().enumerate() {
-                dense_tensors(&format!("experts.{}.{expert}", layer + 1), dense, &mut out);
+                let name = format!("experts.{}.{expert}", layer + 1);
+                dense_tensors(&name, dense, dense.outputs, &mut out);
             }
         }
-        dense_tensors("gates", &self.gates.weight, &mut out);
         for (name, tower) in self.names.iter().zip(&self.towers) {
             tower.tensors(&format!("towers.{name}"), &mut out);
         }
@@ -230,11 +229,12 @@ impl Mmoe {
     pub(crate) fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
         let mut out = Vec::new();
         self.shared.tensors_mut(&mut out);
-        dense_tensors_mut(&mut self.experts.first, &mut out);
+        let own = self.experts.first_width();
+        dense_tensors_mut(&mut self.experts.first, own, &mut out);
         for dense in self.experts.rest.iter_mut().flatten() {
-            dense_tensors_mut(dense, &mut out);
+            let own = dense.outputs;
+            dense_tensors_mut(dense, own, &mut out);
         }
-        dense_tensors_mut(&mut self.gates.weight, &mut out);
         for tower in &mut self.towers {
             tower.tensors_mut(&mut out);
         }
@@ -243,27 +243,23 @@ impl Mmoe {
 }
 
 impl MmoeActivations {
-    /// Buffers for up to `batch` examples.
-    pub fn new(network: &Mmoe, batch: usize) -> MmoeActivations {
+    /// Buffers for up to `batch` examples, and how products read their factors.
+    pub fn new(network: &Mmoe, batch: usize, precision: Precision) -> MmoeActivations {
         let (gate_cols, mixed_cols) = network.columns();
-        let expert_cols = network.experts.count * network.experts.output_width();
         let hidden = network.experts.first.inputs;
         let zeros = |columns: usize| vec![0.0; batch * columns];
         MmoeActivations {
-            shared: network.shared.activations(batch),
-            experts: ExpertsActivations::new(&network.experts, batch),
-            soft: zeros(gate_cols),
+            shared: network.shared.activations(batch, precision),
+            experts: ExpertsActivations::new(&network.experts, batch, precision),
             gates: zeros(gate_cols),
             mixed: zeros(mixed_cols),
             towers: network
                 .towers
                 .iter()
-                .map(|tower| tower.activations(batch))
+                .map(|tower| tower.activations(batch, precision))
                 .collect(),
             d_mixed: zeros(mixed_cols),
             d_gates: zeros(gate_cols),
-            d_gate_logits: zeros(gate_cols),
-            d_experts: zeros(expert_cols),
             d_shared: zeros(hidden),
         }
     }

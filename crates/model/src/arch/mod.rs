@@ -6,7 +6,7 @@ mod mmoe;
 mod shared_bottom;
 mod stack;
 
-use nn::{GateDropout, Mat, MatMut};
+use nn::{Dense, GateDropout, Mat, MatMut, Precision};
 use rand_chacha::ChaCha8Rng;
 use spec::{Architecture, Spec};
 
@@ -51,14 +51,14 @@ impl Network {
         }
     }
 
-    /// Buffers for up to `batch` examples.
-    pub fn activations(&self, batch: usize) -> NetworkActivations {
+    /// Buffers for up to `batch` examples, and how products read their factors.
+    pub fn activations(&self, batch: usize, precision: Precision) -> NetworkActivations {
         match self {
             Network::SharedBottom(network) => {
-                NetworkActivations::SharedBottom(SharedBottomActivations::new(network, batch))
+                NetworkActivations::SharedBottom(SharedBottomActivations::new(network, batch, precision))
             }
             Network::Mmoe(network) => {
-                NetworkActivations::Mmoe(Box::new(MmoeActivations::new(network, batch)))
+                NetworkActivations::Mmoe(Box::new(MmoeActivations::new(network, batch, precision)))
             }
         }
     }
@@ -115,6 +115,34 @@ impl Network {
                 network.backward(input, acts, d_logits, d_input, grad);
             }
             _ => unreachable!("activations and gradient come from the same network"),
+        }
+    }
+
+    /// Dense layer `at` in the order of [`Network::tensors`]; `None` past the last.
+    pub fn dense(&self, at: usize) -> Option<&Dense> {
+        match self {
+            Network::SharedBottom(network) => network.denses().nth(at),
+            Network::Mmoe(network) => network.denses().nth(at),
+        }
+    }
+
+    /// The same, to change.
+    pub fn dense_mut(&mut self, at: usize) -> Option<&mut Dense> {
+        match self {
+            Network::SharedBottom(network) => network.denses_mut().nth(at),
+            Network::Mmoe(network) => network.denses_mut().nth(at),
+        }
+    }
+
+    /// Sets all weights to 0: a gradient as a step begins.
+    pub(crate) fn clear(&mut self) {
+        let clear = |dense: &mut Dense| {
+            dense.weight.fill(0.0);
+            dense.bias.fill(0.0);
+        };
+        match self {
+            Network::SharedBottom(network) => network.denses_mut().for_each(clear),
+            Network::Mmoe(network) => network.denses_mut().for_each(clear),
         }
     }
 

@@ -5,7 +5,7 @@
 //! logit_k = tower_k(h)                         [batch] per objective
 //! ```
 
-use nn::{Mat, MatMut};
+use nn::{Dense, Mat, MatMut, Precision};
 use rand_chacha::ChaCha8Rng;
 use spec::Spec;
 
@@ -105,6 +105,20 @@ impl SharedBottom {
             .backward(x, &mut acts.shared, d_h.as_mat(), d_x, &mut grad.shared);
     }
 
+    /// Its dense layers in the order of [`SharedBottom::tensors`].
+    pub(crate) fn denses(&self) -> impl Iterator<Item = &Dense> {
+        self.shared
+            .layers
+            .iter()
+            .chain(self.towers.iter().flat_map(Tower::denses))
+    }
+
+    /// The same, to change.
+    pub(crate) fn denses_mut(&mut self) -> impl Iterator<Item = &mut Dense> {
+        let shared = self.shared.layers.iter_mut();
+        shared.chain(self.towers.iter_mut().flat_map(Tower::denses_mut))
+    }
+
     /// Named weights in a fixed order.
     pub(crate) fn tensors(&self) -> Vec<Tensor<'_>> {
         let mut out = Vec::new();
@@ -127,15 +141,15 @@ impl SharedBottom {
 }
 
 impl SharedBottomActivations {
-    /// Buffers for up to `batch` examples.
-    pub fn new(network: &SharedBottom, batch: usize) -> SharedBottomActivations {
+    /// Buffers for up to `batch` examples, and how products read their factors.
+    pub fn new(network: &SharedBottom, batch: usize, precision: Precision) -> SharedBottomActivations {
         let hidden = network.towers.first().map_or(0, Tower::inputs);
         SharedBottomActivations {
-            shared: network.shared.activations(batch),
+            shared: network.shared.activations(batch, precision),
             towers: network
                 .towers
                 .iter()
-                .map(|tower| tower.activations(batch))
+                .map(|tower| tower.activations(batch, precision))
                 .collect(),
             d_shared: vec![0.0; batch * hidden],
         }

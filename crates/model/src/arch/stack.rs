@@ -1,6 +1,6 @@
 //! Chains of dense layers: the shared layers, and an objective's tower with its logit.
 
-use nn::{Dense, Mat, MatMut, relu, relu_backward};
+use nn::{Dense, Mat, MatMut, Precision, relu_backward};
 use rand_chacha::ChaCha8Rng;
 
 use crate::tensors::{dense_tensors, dense_tensors_mut};
@@ -21,6 +21,7 @@ pub struct Stack {
 /// Buffers of a [`Stack`].
 #[derive(Debug, Clone)]
 pub struct StackActivations {
+    precision: Precision,
     outputs: Vec<Vec<f32>>,
     d_outputs: Vec<Vec<f32>>,
 }
@@ -52,8 +53,8 @@ impl Stack {
         self.layers.last().map_or(inputs, |layer| layer.outputs)
     }
 
-    /// Buffers for up to `batch` rows.
-    pub fn activations(&self, batch: usize) -> StackActivations {
+    /// Buffers for up to `batch` rows, and how products read their factors.
+    pub fn activations(&self, batch: usize, precision: Precision) -> StackActivations {
         let buffers = || {
             self.layers
                 .iter()
@@ -61,6 +62,7 @@ impl Stack {
                 .collect()
         };
         StackActivations {
+            precision,
             outputs: buffers(),
             d_outputs: buffers(),
         }
@@ -74,9 +76,8 @@ impl Stack {
             let read = before
                 .last()
                 .map_or(input, |output| Mat::new(output, batch, layer.inputs));
-            let mut output = MatMut::new(&mut rest[0], batch, layer.outputs);
-            layer.forward(read, output.reborrow());
-            relu(output);
+            let output = MatMut::new(&mut rest[0], batch, layer.outputs);
+            layer.run(acts.precision, read, output, layer.outputs);
         }
     }
 
@@ -119,35 +120,42 @@ impl Stack {
             }
             return;
         };
-        copy(d_output, MatMut::new(last, batch, d_output.cols()));
+        let mut d_last = MatMut::new(last, batch, d_output.cols());
+        copy(d_output, d_last.reborrow());
+        if let Some(output) = acts.outputs.last() {
+            let output = Mat::new(output, batch, d_output.cols());
+            planted!(relu_backward(output, d_last), "stack: no ReLU" => ());
+        }
         for (at, layer) in self.layers.iter().enumerate().rev() {
             let (before, rest) = acts.d_outputs.split_at_mut(at);
-            let output = Mat::new(&acts.outputs[at], batch, layer.outputs);
-            let mut d_output = MatMut::new(&mut rest[0], batch, layer.outputs);
-            planted!(relu_backward(output, d_output.reborrow()), "stack: no ReLU" => ());
-            let (read, d_read) = match before.last_mut() {
+            let d_output = Mat::new(&rest[0], batch, layer.outputs);
+            let grad = &mut grad.layers[at];
+            match before.last_mut() {
                 Some(d_read) => {
-                    let mut d_read = MatMut::new(d_read, batch, layer.inputs);
-                    planted!(d_read.fill(0.0), "stack: d of a layer not cleared" => ());
-                    (Mat::new(&acts.outputs[at - 1], batch, layer.inputs), Some(d_read))
+                    let read = Mat::new(&acts.outputs[at - 1], batch, layer.inputs);
+                    let d_read = MatMut::new(d_read, batch, layer.inputs);
+                    layer.backward_through_relu(acts.precision, read, d_output, d_read, grad);
                 }
-                None => (input, planted!(d_input.take(), "stack: no d_input" => None)),
-            };
-            layer.backward(read, d_output.as_mat(), d_read, &mut grad.layers[at]);
+                None => {
+                    let d_input = planted!(d_input.take(), "stack: no d_input" => None);
+                    layer.backward_in(acts.precision, input, d_output, d_input, grad);
+                }
+            }
         }
     }
 
     /// Names its weights under `name`, in order.
     pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
         for (at, layer) in self.layers.iter().enumerate() {
-            dense_tensors(&format!("{name}.{at}"), layer, out);
+            dense_tensors(&format!("{name}.{at}"), layer, layer.outputs, out);
         }
     }
 
     /// The same weights in the same order, to change.
     pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
         for layer in &mut self.layers {
-            dense_tensors_mut(layer, out);
+            let own = layer.outputs;
+            dense_tensors_mut(layer, own, out);
         }
     }
 }
@@ -198,6 +206,16 @@ impl Tower {
         }
     }
 
+    /// Its layers.
+    pub(crate) fn denses(&self) -> impl Iterator<Item = &Dense> {
+        self.hidden.layers.iter().chain([&self.logit])
+    }
+
+    /// The same, to change.
+    pub(crate) fn denses_mut(&mut self) -> impl Iterator<Item = &mut Dense> {
+        self.hidden.layers.iter_mut().chain([&mut self.logit])
+    }
+
     /// Columns of its input.
     pub fn inputs(&self) -> usize {
         self.hidden
@@ -206,10 +224,10 @@ impl Tower {
             .map_or(self.logit.inputs, |layer| layer.inputs)
     }
 
-    /// Buffers for up to `batch` rows.
-    pub fn activations(&self, batch: usize) -> TowerActivations {
+    /// Buffers for up to `batch` rows, and how the hidden layers' products read their factors; the logit's are `f32`.
+    pub fn activations(&self, batch: usize, precision: Precision) -> TowerActivations {
         TowerActivations {
-            hidden: self.hidden.activations(batch),
+            hidden: self.hidden.activations(batch, precision),
             d_hidden: vec![0.0; batch * self.logit.inputs],
         }
     }
@@ -264,13 +282,14 @@ impl Tower {
     /// Names its weights under `name`, in order.
     pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
         self.hidden.tensors(name, out);
-        dense_tensors(&format!("{name}.logit"), &self.logit, out);
+        dense_tensors(&format!("{name}.logit"), &self.logit, self.logit.outputs, out);
     }
 
     /// The same weights in the same order, to change.
     pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
         self.hidden.tensors_mut(out);
-        dense_tensors_mut(&mut self.logit, out);
+        let own = self.logit.outputs;
+        dense_tensors_mut(&mut self.logit, own, out);
     }
 }
 

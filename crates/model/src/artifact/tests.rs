@@ -140,11 +140,12 @@ fn a_tensor_of_another_shape_or_type_or_none_at_all_is_refused_by_name() {
         "{transposed}"
     );
     let bytes = changed(&|tensors| {
-        tensors
-            .tensors
-            .insert("gates.weight".to_owned(), (Dtype::U8, vec![5, 6], vec![0; 30]));
+        tensors.tensors.insert(
+            "experts.1.0.weight".to_owned(),
+            (Dtype::U8, vec![4, 3], vec![0; 12]),
+        );
     });
-    assert!(bytes.contains("`gates.weight` is U8 [5, 6]"), "{bytes}");
+    assert!(bytes.contains("`experts.1.0.weight` is U8 [4, 3]"), "{bytes}");
     let missing = changed(&|tensors| drop(tensors.tensors.remove("shallow.click")));
     assert!(missing.contains("tensor `shallow.click` is missing"), "{missing}");
     let short = changed(&|tensors| tensors.add_u8("sightings.user".to_owned(), vec![0; 5]));

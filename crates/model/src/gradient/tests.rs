@@ -133,7 +133,8 @@ fn every_gradient_of_a_mixture_is_the_slope_of_the_loss_and_the_check_notices_pl
     let faults = [
         "mmoe: d_gates not cleared",
         "mmoe: all towers in one mixture",
-        "mmoe: gates give h nothing",
+        "mmoe: d of experts not cleared",
+        "mmoe: gates give nothing back",
         "mmoe: experts give h nothing",
     ];
     assert_check_bites("mmoe", &faults, || {
@@ -255,7 +256,7 @@ fn draws_belong_to_the_example_and_the_pass_not_to_its_place_in_a_batch() {
         let mut logits_of = |batch: &Encoded, pass| {
             let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 16), Gradients::new(&ranker));
             ranker.gradient(batch, StepKeys { pass, ..KEYS }, &mut work, &mut gradients);
-            work.logits
+            work.logits()
         };
         let first = logits_of(&batch, 1);
         let mut again = logits_of(&reversed, 1);
@@ -273,13 +274,16 @@ fn the_declared_share_of_positions_and_ids_is_dropped() {
     batch.positions.fill(2);
     batch.ids[0].rows.fill(1);
     let mut positions = Vec::new();
-    draw_positions(&batch, 0.3, 11, &mut positions);
-    let mut rows = vec![Vec::new(); batch.ids.len()];
-    ranker.draw_rows(&batch, KEYS, &mut rows);
-    let new = ranker.weights.tables[0].new_row();
+    shard::draw_positions(&batch, 0.3, 11, &mut positions);
+    let mut rows = Vec::new();
+    let field = &ranker.encoder.plan().ids[0];
+    assert_eq!(field.table, 0);
+    let table = &mut ranker.weights.tables[0];
+    rows::draw_field(table, field.dropout, 0, &batch, KEYS, &mut rows);
+    let new = table.new_row();
     let share = |dropped: usize| dropped as f32 / 1e4;
     let missing = share(positions.iter().filter(|&&position| position == 0).count());
-    let cold = share(rows[0].iter().filter(|&&row| row == new).count());
+    let cold = share(rows.iter().filter(|&&row| row == new).count());
     // Five standard deviations of a share of 0.3.
     for dropped in [missing, cold] {
         assert!((dropped - 0.3).abs() < 0.023, "{dropped}");
@@ -355,7 +359,7 @@ fn the_declared_share_of_negatives_is_kept_anew_each_pass_and_no_other_label_is_
     batch.labels[0] = (0..10_000).map(|row| [0.0, 1.0, 0.0, 0.3][row % 4]).collect();
     let kept = |keep: f32, seed: u64| {
         let mut targets = batch.labels[0].clone();
-        drop_negatives(&batch, 0, keep, seed, &mut targets);
+        shard::drop_negatives(&batch, 0, keep, seed, &mut targets);
         targets.iter().map(|target| !target.is_nan()).collect::<Vec<_>>()
     };
     let first = kept(0.1, 5);

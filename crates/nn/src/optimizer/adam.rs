@@ -1,6 +1,6 @@
 //! Adam: Kingma and Ba 2015, algorithm 1.
 
-use crate::{Embedding, SparseGrad};
+use crate::{Embedding, SparseGrad, Threads};
 
 /// Adam's settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +58,24 @@ impl Adam {
     pub fn step(&self, step: u64, l2: f32, params: &mut [f32], grad: &[f32], moments: &mut Moments) {
         let Moments { first, second } = moments;
         self.at(step).update(l2, params, grad, first, second);
+    }
+
+    /// The same, shared out among the threads.
+    pub fn step_in(
+        &self,
+        threads: &Threads,
+        step: u64,
+        l2: f32,
+        params: &mut [f32],
+        grad: &[f32],
+        moments: &mut Moments,
+    ) {
+        assert_eq!(grad.len(), params.len(), "weights, gradient");
+        let at = self.at(step);
+        let Moments { first, second } = moments;
+        threads.chunks_of_three([params, first, second], |from, [params, first, second]| {
+            at.update(l2, params, &grad[from..][..params.len()], first, second);
+        });
     }
 
     /// One step, number `step` from 1, of the touched rows; the others and their moments stay.

@@ -1,8 +1,8 @@
 //! Each layer and loss by itself: forward and every gradient.
 
-use nn::{Bags, Dense, Dropout, ExpertsActivations, GateDropout, Mat, MatMut, Pool, SparseGrad};
+use nn::{Bags, Dense, Dropout, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Pool, SparseGrad};
 
-use crate::vectors::{BAGS, Golden, compare_experts, experts_of, gates_of, spread, table_of};
+use crate::vectors::{BAGS, Golden, compare_experts, experts_of, spread, table_of};
 
 fn flat(mat: Mat) -> Vec<f32> {
     (0..mat.rows()).flat_map(|i| mat.row(i).to_vec()).collect()
@@ -39,18 +39,21 @@ fn experts_of_one_two_and_three_layers_are_pytorch_s() {
         (golden!("experts_3"), &[4, 3, 5]),
     ];
     for (golden, widths) in cases {
-        let experts = experts_of(&golden, 5, 3, widths);
+        let experts = experts_of(&golden, 5, 3, widths, &[]);
         let cols = 3 * experts.output_width();
         let (input, d_output) = (golden.get("input"), golden.get("d_output"));
         let input = Mat::new(&input, 6, 5);
-        let mut acts = ExpertsActivations::new(&experts, 8);
+        let mut acts = ExpertsActivations::new(&experts, 8, nn::Precision::F32);
         experts.forward(input, &mut acts);
         golden.compare("output", &flat(acts.output(6)));
 
         let (mut d_input, mut grad) = ([0.0; 30], experts.zeros_like());
         let d_input_view = Some(MatMut::new(&mut d_input, 6, 5));
-        let d_output = Mat::new(&d_output, 6, cols);
-        experts.backward(input, &mut acts, d_output, d_input_view, &mut grad);
+        let mut of_acts = acts.d_output(6).1;
+        for (row, d) in d_output.chunks(cols).enumerate() {
+            of_acts.row_mut(row).copy_from_slice(d);
+        }
+        experts.backward(input, &mut acts, d_input_view, &mut grad);
         golden.compare("d_input", &d_input);
         compare_experts(&golden, &grad);
     }
@@ -68,30 +71,34 @@ fn gates_with_and_without_drop_out_are_pytorch_s() {
         (golden!("gates"), None),
         (golden!("gates_dropout"), Some(&dropout)),
     ] {
-        let gates = gates_of(golden.get("weight"), 5, 2, 3);
+        let (gates, weight) = (Gates { choices: 3 }, golden.get("weight"));
+        let dense = Dense {
+            weight,
+            bias: Vec::new(),
+            inputs: 5,
+            outputs: 6,
+        };
         let (input, d_output) = (golden.get("input"), golden.get("d_output"));
         let input = Mat::new(&input, 6, 5);
-        let (mut soft, mut output, mut scratch) = ([0.0; 36], [0.0; 36], [0.0; 36]);
-        gates.forward(
-            input,
-            dropout,
-            MatMut::new(&mut soft, 6, 6),
-            MatMut::new(&mut output, 6, 6),
-        );
+        let (mut logits, mut soft, mut output) = ([0.0; 36], [0.0; 36], [0.0; 36]);
+        dense.forward(input, MatMut::new(&mut logits, 6, 6));
+        let logits = Mat::new(&logits, 6, 6);
+        gates.forward(logits, None, MatMut::new(&mut soft, 6, 6));
         golden.compare("soft", &soft);
+        gates.forward(logits, dropout, MatMut::new(&mut output, 6, 6));
         golden.compare("output", &output);
 
-        let (mut d_input, mut grad) = ([0.0; 30], gates.zeros_like());
+        let mut d_logits = [0.0; 36];
         gates.backward(
-            input,
             Mat::new(&output, 6, 6),
             Mat::new(&d_output, 6, 6),
-            MatMut::new(&mut scratch, 6, 6),
-            Some(MatMut::new(&mut d_input, 6, 5)),
-            &mut grad,
+            MatMut::new(&mut d_logits, 6, 6),
         );
+        let (mut d_input, mut grad) = ([0.0; 30], dense.zeros_like());
+        let d_input_view = Some(MatMut::new(&mut d_input, 6, 5));
+        dense.backward(input, Mat::new(&d_logits, 6, 6), d_input_view, &mut grad);
         golden.compare("d_input", &d_input);
-        golden.compare("d_weight", &grad.weight.weight);
+        golden.compare("d_weight", &grad.weight);
     }
 }
 

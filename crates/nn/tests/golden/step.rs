@@ -1,8 +1,8 @@
 //! The layers together: one training step from a table to two losses and back.
 
-use nn::{Dense, ExpertsActivations, GateDropout, Mat, MatMut, Pool, SparseGrad};
+use nn::{Dense, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Pool, SparseGrad};
 
-use crate::vectors::{BAGS, compare_experts, experts_of, gates_of, spread, table_of};
+use crate::vectors::{BAGS, compare_experts, experts_of, spread, table_of};
 
 /// Table, experts, gates with drop-out, mixture, and two towers: tower k reads the mixture's columns from `k * 3`.
 #[test]
@@ -10,8 +10,8 @@ fn a_whole_training_step_is_pytorch_s() {
     let golden = golden!("step");
     let (batch, inputs, count, width) = (5, 6, 4, 3);
     let table = table_of(golden.get("table"), 8);
-    let experts = experts_of(&golden, inputs, count, &[5, width]);
-    let gates = gates_of(golden.get("gates"), inputs, 2, count);
+    let experts = experts_of(&golden, inputs, count, &[5, width], &golden.get("gates"));
+    let gates = Gates { choices: count };
     let towers = [0, 1].map(|k| Dense {
         weight: golden.get(&format!("tower_{k}_weight")),
         bias: golden.get(&format!("tower_{k}_bias")),
@@ -29,13 +29,12 @@ fn a_whole_training_step_is_pytorch_s() {
     let mut input = [0.0; 30];
     table.forward(BAGS, Pool::Mean, MatMut::new(&mut input, batch, inputs));
     let input = Mat::new(&input, batch, inputs);
-    let mut acts = ExpertsActivations::new(&experts, batch);
+    let mut acts = ExpertsActivations::new(&experts, batch, nn::Precision::F32);
     experts.forward(input, &mut acts);
-    let (mut soft, mut shares) = ([0.0; 40], [0.0; 40]);
+    let mut shares = [0.0; 40];
     gates.forward(
-        input,
+        acts.gate_logits(batch),
         Some(&dropout),
-        MatMut::new(&mut soft, batch, 8),
         MatMut::new(&mut shares, batch, 8),
     );
     let shares = Mat::new(&shares, batch, 8);
@@ -78,34 +77,23 @@ fn a_whole_training_step_is_pytorch_s() {
         golden.compare(&format!("d_tower_{k}_weight"), &grad.weight);
         golden.compare(&format!("d_tower_{k}_bias"), &grad.bias);
     }
-    let (mut d_shares, mut d_experts, mut d_input) = ([0.0; 40], [0.0; 60], [0.0; 30]);
+    let (mut d_shares, mut d_input) = ([0.0; 40], [0.0; 30]);
+    let (of_experts, mut d_experts) = acts.d_output(batch);
+    d_experts.fill(0.0);
     nn::mix_backward(
         shares,
-        acts.output(batch),
+        of_experts,
         d_mixture.as_mat(),
         MatMut::new(&mut d_shares, batch, 8),
-        MatMut::new(&mut d_experts, batch, 12),
+        d_experts,
         count,
     );
+    gates.backward(shares, Mat::new(&d_shares, batch, 8), acts.d_gate_logits(batch));
     let mut d_input = MatMut::new(&mut d_input, batch, inputs);
-    let (mut d_weights, mut d_gates) = (experts.zeros_like(), gates.zeros_like());
-    experts.backward(
-        input,
-        &mut acts,
-        Mat::new(&d_experts, batch, 12),
-        Some(d_input.reborrow()),
-        &mut d_weights,
-    );
-    gates.backward(
-        input,
-        shares,
-        Mat::new(&d_shares, batch, 8),
-        MatMut::new(&mut [0.0; 40], batch, 8),
-        Some(d_input.reborrow()),
-        &mut d_gates,
-    );
-    compare_experts(&golden, &d_weights);
-    golden.compare("d_gates", &d_gates.weight.weight);
+    let mut d_weights = experts.zeros_like();
+    experts.backward(input, &mut acts, Some(d_input.reborrow()), &mut d_weights);
+    let d_gates = compare_experts(&golden, &d_weights);
+    golden.compare("d_gates", &d_gates);
     let mut d_table = SparseGrad::new(8, inputs);
     table.backward(BAGS, Pool::Mean, d_input.as_mat(), &mut d_table);
     golden.compare("d_table", &spread(&d_table, 8));

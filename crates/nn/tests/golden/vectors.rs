@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nn::{Bags, Embedding, Experts, Gates, SparseGrad};
+use nn::{Bags, Embedding, Experts, SparseGrad};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use serde_json::Value;
 
@@ -51,11 +51,25 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(0)
 }
 
-/// Experts with the weights of `golden`.
-pub fn experts_of(golden: &Golden, inputs: usize, count: usize, widths: &[usize]) -> Experts {
-    let mut experts = Experts::new(inputs, count, widths, &mut rng());
-    experts.first.weight = golden.get("first_weight");
-    experts.first.bias = golden.get("first_bias");
+/// Experts with the weights of `golden`, and gates with these, `[inputs, gates * count]`, in the columns behind.
+pub fn experts_of(
+    golden: &Golden,
+    inputs: usize,
+    count: usize,
+    widths: &[usize],
+    gate_weights: &[f32],
+) -> Experts {
+    let gates = gate_weights.len() / (inputs * count);
+    let mut experts = Experts::new(inputs, count, widths, gates, &mut rng());
+    let (first_width, outputs) = (experts.first_width(), experts.first.outputs);
+    let weights = golden.get("first_weight");
+    for (i, row) in experts.first.weight.chunks_mut(outputs).enumerate() {
+        let (of_experts, of_gates) = row.split_at_mut(first_width);
+        of_experts.copy_from_slice(&weights[i * first_width..][..first_width]);
+        let gate_cols = of_gates.len();
+        of_gates.copy_from_slice(&gate_weights[i * gate_cols..][..gate_cols]);
+    }
+    experts.first.bias[..first_width].copy_from_slice(&golden.get("first_bias"));
     let (weights, biases) = (golden.get("rest_weights"), golden.get("rest_biases"));
     let (mut weights, mut biases) = (weights.into_iter(), biases.into_iter());
     for dense in experts.rest.iter_mut().flatten() {
@@ -65,21 +79,19 @@ pub fn experts_of(golden: &Golden, inputs: usize, count: usize, widths: &[usize]
     experts
 }
 
-pub fn compare_experts(golden: &Golden, grad: &Experts) {
-    golden.compare("d_first_weight", &grad.first.weight);
-    golden.compare("d_first_bias", &grad.first.bias);
+/// Compares all of a gradient but that of the gates, which comes back.
+pub fn compare_experts(golden: &Golden, grad: &Experts) -> Vec<f32> {
+    let rows = || grad.first.weight.chunks(grad.first.outputs);
+    let own = grad.first_width();
+    let first: Vec<f32> = rows().flat_map(|row| row[..own].to_vec()).collect();
+    golden.compare("d_first_weight", &first);
+    golden.compare("d_first_bias", &grad.first.bias[..own]);
     let rest = || grad.rest.iter().flatten();
     let weights: Vec<f32> = rest().flat_map(|dense| dense.weight.clone()).collect();
     let biases: Vec<f32> = rest().flat_map(|dense| dense.bias.clone()).collect();
     golden.compare("d_rest_weights", &weights);
     golden.compare("d_rest_biases", &biases);
-}
-
-pub fn gates_of(weight: Vec<f32>, inputs: usize, gates: usize, choices: usize) -> Gates {
-    let mut layer = Gates::new(inputs, gates, choices, &mut rng());
-    assert_eq!(layer.weight.weight.len(), weight.len());
-    layer.weight.weight = weight;
-    layer
+    rows().flat_map(|row| row[own..].to_vec()).collect()
 }
 
 /// The bags of every case with a table.

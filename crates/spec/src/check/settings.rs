@@ -3,7 +3,7 @@
 use super::value::{choice_or, distinct, number_or, positive_or, single_or, whole_or};
 use crate::raw::{self, Declaration};
 use crate::report::{At, Report};
-use crate::{Gates, Join, Objective, TableOptimizer, Train, duration, suggestion};
+use crate::{Gates, Join, Objective, Precision, TableOptimizer, Train, duration, suggestion};
 
 /// Checks `[train]`.
 pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Train {
@@ -11,6 +11,7 @@ pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report)
         ("adagrad", TableOptimizer::Adagrad),
         ("adam", TableOptimizer::Adam),
     ];
+    let precisions = [("f32", Precision::F32), ("bf16", Precision::Bf16)];
     let table_optimizer = choice_or(
         &raw.table_optimizer,
         &optimizers,
@@ -31,6 +32,7 @@ pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report)
         learning_rate,
         table_optimizer,
         table_learning_rate: positive_or(&raw.table_learning_rate, table_default, report),
+        precision: choice_or(&raw.precision, &precisions, Precision::default(), report),
         l2: single_or(&raw.l2, |penalty| penalty >= 0.0, "a number from 0", 1e-6, report),
         split: split(raw, report),
         shuffle_window: whole_or(&raw.shuffle_window, 1, 1_000_000_000, 65536, report),

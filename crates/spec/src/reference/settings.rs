@@ -109,23 +109,15 @@ pub(crate) static TRAIN: Table = Table {
     meaning: "How it is trained. The log is split by time, so that what is judged comes after what was \
          learned.",
     keys: &TRAIN_KEYS,
-    later: &[
-        Later {
-            key: "precision",
-            accepted: Some(Accepted::Text("f32")),
-            excuses: &[],
-            help: "leave it out, or write `precision = \"f32\"`",
-        },
-        Later {
-            key: "shards",
-            accepted: Some(Accepted::Number(4.0)),
-            excuses: &[],
-            help: "leave it out: a step's gradient is the sum of 4 shards",
-        },
-    ],
+    later: &[Later {
+        key: "shards",
+        accepted: Some(Accepted::Number(4.0)),
+        excuses: &[],
+        help: "leave it out: a step's gradient is the sum of 4 shards",
+    }],
 };
 
-static TRAIN_KEYS: [Key; 12] = [
+static TRAIN_KEYS: [Key; 13] = [
     key(
         "seed",
         Type::Whole(0, i64::MAX),
@@ -181,6 +173,14 @@ static TRAIN_KEYS: [Key; 12] = [
         Preset::Words("0.05 with `adagrad`, `learning_rate` with `adam`"),
         "Rate of the embedding tables.",
         "table_learning_rate = 0.02",
+    ),
+    key(
+        "precision",
+        Type::Words(&["f32", "bf16"], &[]),
+        Preset::Toml("\"f32\""),
+        "How the products of a training step read their factors: as they are, or rounded to bfloat16 (sums, weights and \
+         updates stay `f32`). With `bf16` large networks train faster on processors that have its instructions.",
+        "precision = \"bf16\"",
     ),
     key(
         "l2",

@@ -1,7 +1,9 @@
 //! `[keys]`, `[model]`, `[bias]`, `[train]`, `[join]` and `[gates]`.
 
 use super::{check, spec};
-use crate::{Architecture, Bias, Experts, Gates, Join, Keys, Spec, TableOptimizer, TimeUnit, Train};
+use crate::{
+    Architecture, Bias, Experts, Gates, Join, Keys, Precision, Spec, TableOptimizer, TimeUnit, Train,
+};
 
 #[test]
 fn every_key_is_a_column_of_its_own() {
@@ -227,6 +229,7 @@ epochs = 0 #~ `epochs` is 0
 patience = 0 #~ `patience` is 0
 learning_rate = 0 #~ `learning_rate` is 0 => expected a number above 0
 table_optimizer = 'sgd' #~ `table_optimizer` is `sgd` => expected one of: `adagrad`, `adam`
+precision = 'f16' #~ `precision` is `f16` => expected one of: `f32`, `bf16` (did you mean `bf16`?)
 table_learning_rate = 1e-60 #~ `table_learning_rate` is 0.000000000000000000000000000000000000000000000000000000000001
 l2 = -1 #~ `l2` is -1 => expected a number from 0
 split = [0.7, 0.1, 0.1] #~ `split` is [0.7, 0.1, 0.1], which sums to 0.8999999999999999
@@ -270,6 +273,7 @@ fn settings_have_defaults() {
         patience: 3,
         learning_rate: 1e-3,
         table_optimizer: TableOptimizer::Adagrad,
+        precision: Precision::F32,
         table_learning_rate: 0.05,
         l2: 1e-6,
         split: [0.7, 0.1, 0.2],

@@ -131,6 +131,7 @@ mod tests {
             out: dir.path().join("run"),
             overwrite: false,
             baseline: true,
+            threads: 1,
         };
         let report = crate::train(&spec, &parts, &options, &mut crate::Silent).unwrap();
         let mut names: Vec<_> = fs::read_dir(&options.out)

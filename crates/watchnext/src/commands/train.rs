@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Leave the logistic regression out
     #[arg(long)]
     no_baseline: bool,
+    /// Threads that share a training step, 1 to 4; their number changes no bit of the result. Default: a core each
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    threads: Option<u8>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -68,6 +71,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         out: args.out.clone(),
         overwrite: args.overwrite,
         baseline: !args.no_baseline,
+        threads: args.threads.map_or_else(all_threads, usize::from),
     };
     let report = train::train(&spec, &parts, &options, &mut bar)?;
     drop(bar);
@@ -80,6 +84,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         [] => Ok(()),
         alarms => Err(Alarm(alarms.join("\n")).into()),
     }
+}
+
+/// A thread for each core, up to one for each shard of a step.
+pub(crate) fn all_threads() -> usize {
+    std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(model::SHARDS)
 }
 
 /// Refuses, before time is spent, an OUT that cannot be written, or whose replacing would delete what `train` did not write.

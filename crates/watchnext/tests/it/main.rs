@@ -21,4 +21,5 @@ mod report;
 mod rooms;
 mod service;
 mod stop_by;
+mod threads;
 mod training;

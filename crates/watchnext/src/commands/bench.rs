@@ -1,0 +1,110 @@
+//! `watchnext bench`: how fast this machine trains.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use train::{BenchOptions, BenchReport, Net, bench};
+
+use super::train::all_threads;
+use crate::terminal::table;
+
+/// Time this machine: examples a second, and the share of what its registers alone could do
+#[derive(Parser)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Train(TrainArgs),
+}
+
+/// Time training steps on random examples: 20 fields of ids and 8 numbers, 8 experts, 4 objectives
+#[derive(Parser)]
+#[command(
+    after_help = "Example:\n  watchnext bench train --net small --precision bf16 --batch 4096 --seconds 1\n\n\
+    Leave the machine to it: whatever else runs makes it slower. Compare programs by their ratio in one sitting, in several\n\
+    processes each."
+)]
+struct TrainArgs {
+    /// The net: 0.43 or 5.7 million multiplications an example
+    #[arg(long, value_enum, default_value = "small")]
+    net: NetName,
+    /// How products read their factors
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: PrecisionName,
+    /// Examples of a step
+    #[arg(long, default_value = "1024", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch: u32,
+    /// Threads that share a step, 1 to 4. Default: a core each
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    threads: Option<u8>,
+    /// For how long steps are timed, after as much to warm up
+    #[arg(long, default_value = "3", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    seconds: u64,
+    /// Seed of weights, ids and labels
+    #[arg(long, default_value = "1")]
+    seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NetName {
+    Small,
+    Paper,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    F32,
+    Bf16,
+}
+
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    let What::Train(args) = args.what;
+    let report = bench(&BenchOptions {
+        net: match args.net {
+            NetName::Small => Net::Small,
+            NetName::Paper => Net::Paper,
+        },
+        precision: match args.precision {
+            PrecisionName::F32 => spec::Precision::F32,
+            PrecisionName::Bf16 => spec::Precision::Bf16,
+        },
+        batch: args.batch as usize,
+        threads: args.threads.map_or_else(all_threads, usize::from),
+        time: Duration::from_secs(args.seconds),
+        seed: args.seed,
+    })?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+fn print(report: &BenchReport) {
+    println!(
+        "{:.0} examples/s: {:.3} ms a step (fastest {:.3}, {} steps) on {} threads, {}",
+        report.examples_per_second,
+        report.step_ms,
+        report.fastest_ms,
+        report.steps,
+        report.threads,
+        report.path
+    );
+    let peak = match (report.peak_gflops, report.share_of_peak) {
+        (Some(peak), Some(share)) => format!(", {:.0} % of the registers' {peak:.0}", 100.0 * share),
+        _ => String::new(),
+    };
+    println!("{:.1} GFLOP/s{peak}\n", report.gflops);
+    let parts = report.parts_ms.iter();
+    let rows: Vec<_> = parts
+        .map(|(name, time)| vec![(*name).to_owned(), format!("{time:.3}")])
+        .collect();
+    println!("{}", table(&["part of a step", "ms"], &rows));
+}
