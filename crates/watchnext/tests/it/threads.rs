@@ -38,11 +38,18 @@ fn one_to_four_threads_write_the_same_bytes_in_both_precisions() {
             files(&feed.path(&name))
         };
         let alone = run(1);
-        assert!(alone.keys().any(|file| file.starts_with("checkpoint/")), "{:?}", alone.keys());
+        assert!(
+            alone.keys().any(|file| file.starts_with("checkpoint/")),
+            "{:?}",
+            alone.keys()
+        );
         for threads in 2..=4 {
             assert!(run(threads) == alone, "{threads} threads, {precision}");
         }
         of_precisions.push(alone);
     }
-    assert!(of_precisions[0] != of_precisions[1], "bfloat16 changes what is learned");
+    assert!(
+        of_precisions[0] != of_precisions[1],
+        "bfloat16 changes what is learned"
+    );
 }
