@@ -194,14 +194,10 @@ impl Ranker {
             shallow,
         } = gradients;
         let shards = &*shards;
-        threads.both(
-            || sum_dense(threads, shards, network, shallow.as_mut()),
-            || {
-                threads.each(tables, |table, grad| {
-                    ranker.table_gradient(table, shards, drawn, grad)
-                });
-            },
-        );
+        sum_dense(threads, shards, network, shallow.as_mut());
+        threads.each_claimed(tables, |table, grad| {
+            ranker.table_gradient(table, shards, drawn, grad);
+        });
         times[3] += lap();
         for (at, loss) in losses.iter_mut().enumerate() {
             *loss = shards.iter().map(|shard| shard.losses[at]).sum();

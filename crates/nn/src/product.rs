@@ -136,6 +136,12 @@ impl Factor<'_> {
     }
 }
 
+/// Takes the calling thread's room for packed panels at its full size, so that no later product has to.
+pub(crate) fn take_room() {
+    let cols = Path::best().tile_cols();
+    with_scratch(MOST_ROWS * LEFT_ROW, MOST_UNITS * cols, |_, _| ());
+}
+
 /// As even parts of `whole` as multiples of `unit` allow, none above `most`: their size.
 fn part(whole: usize, most: usize, unit: usize) -> usize {
     let parts = whole.div_ceil(most).max(1);

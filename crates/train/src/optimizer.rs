@@ -114,7 +114,7 @@ impl Optimizer {
             }
             at += 1;
         }
-        threads.each_pair(&mut ranker.weights.tables, &mut self.tables, |table, state| {
+        threads.each_pair(&mut ranker.weights.tables, &mut self.tables, |_, table, state| {
             // Tables and their gradients stand in the same order; the state knows its place.
             let gradient = &gradients.tables[state.table];
             state.follow_rows(table);

@@ -67,11 +67,8 @@ impl Trainer {
         first_pass: bool,
     ) -> Result<(), TrainError> {
         let batch = self.ranker.spec().train.batch;
-        let threads = self.work.threads().clone();
-        threads.run(|| {
-            rows.chunks(batch)
-                .try_for_each(|rows| self.step(examples, rows, first_pass))
-        })
+        rows.chunks(batch)
+            .try_for_each(|rows| self.step(examples, rows, first_pass))
     }
 
     /// One step on one batch.

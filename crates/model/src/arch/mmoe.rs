@@ -180,11 +180,10 @@ impl Mmoe {
             d_experts,
             self.experts.count,
         );
-        #[cfg_attr(not(test), expect(unused_mut, reason = "a planted fault changes it"))]
-        let mut d_gate_logits = acts.experts.d_gate_logits(batch);
+        let d_gate_logits = acts.experts.d_gate_logits(batch);
         planted!(
             self.gates().backward(gates, d_gates.as_mat(), d_gate_logits),
-            "mmoe: gates give nothing back" => d_gate_logits.fill(0.0),
+            "mmoe: gates give nothing back" => { let mut d = d_gate_logits; d.fill(0.0) },
         );
         let d_h_of_experts = planted!(Some(d_h.reborrow()), "mmoe: experts give h nothing" => None);
         self.experts

@@ -62,7 +62,7 @@ impl StepRows {
         keys: StepKeys,
         threads: &Threads,
     ) {
-        threads.each_pair(tables, &mut self.tables, |table, rows| {
+        threads.each_pair(tables, &mut self.tables, |_, table, rows| {
             table.begin_step();
             for (&field, of_shards) in rows.fields.iter().zip(&mut rows.rows) {
                 for (shard, rows) in of_shards.iter_mut().enumerate() {

@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_pack;
+mod crew;
 pub(crate) mod pack;
 mod peak;
 mod portable;
@@ -17,6 +18,7 @@ mod tile;
 
 use std::sync::OnceLock;
 
+pub(crate) use crew::Crew;
 pub use peak::register_peak;
 pub(crate) use scratch::with_scratch;
 pub(crate) use tile::{Tile, Units};

@@ -1,0 +1,43 @@
+//! A step allocates nothing once its buffers have grown to their size, on one thread and on several.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::alloc::System;
+
+use common::{MODELS, spec_with, trainer};
+use nn::Threads;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Several whole batches and a part of one.
+const EXAMPLES: usize = 400;
+
+#[test]
+fn steps_allocate_nothing_once_warmed_up() {
+    for model in MODELS {
+        for settings in ["", "table_optimizer = \"adam\"", "precision = \"bf16\""] {
+            for threads in [1, 2] {
+                let (trainer, examples) = trainer(&spec_with(model, settings), EXAMPLES);
+                let mut trainer = trainer.on(Threads::new(threads));
+                let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
+                // The second pass draws other ids and admits no more rows: buffers reach their size.
+                for pass in 0..2 {
+                    trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+                }
+                let region = Region::new(ALLOCATOR);
+                for pass in 0..3 {
+                    trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+                }
+                let change = region.change();
+                assert_eq!(
+                    (change.allocations, change.reallocations),
+                    (0, 0),
+                    "{threads} threads, `{settings}`, {model}: {change:?}"
+                );
+            }
+        }
+    }
+}
