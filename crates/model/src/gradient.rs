@@ -258,10 +258,8 @@ fn sum_dense(threads: &Threads, shards: &[Shard], network: &mut Network, shallow
 
 fn sum_parts<'a>(threads: &Threads, sum: &mut [f32], part: impl Fn(usize) -> &'a [f32] + Sync) {
     threads.chunks(sum, |from, sum| {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|shard| &part(shard)[from..][..sum.len()]);
-        for ((((sum, a), b), c), d) in sum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *sum = (a + b) + (c + d);
-        }
+        let len = sum.len();
+        nn::sum_of_four(sum, [0, 1, 2, 3].map(|shard| &part(shard)[from..][..len]));
     });
 }
 

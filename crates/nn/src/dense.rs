@@ -144,14 +144,21 @@ impl Dense {
             "dense: d_weight written, not added" => multiply(input, d_factor, d_weight, Job { add: false, ..job }),
         );
         if !self.bias.is_empty() {
-            for b in 0..d_output.rows() {
-                for (d_bias, d) in grad.bias.iter_mut().zip(d_output.row(b)) {
-                    *d_bias += planted!(
-                        *d,
-                        "dense: sign of d_bias" => -d,
-                        "dense: d_bias of the first row only" => if b == 0 { *d } else { 0.0 },
-                    );
-                }
+            add_rows(d_output, &mut grad.bias);
+        }
+    }
+}
+
+for_each_path! {
+    /// Adds every row of `d_output` `[B, O]` to `d_bias` `[O]`.
+    fn add_rows(d_output: Mat, d_bias: &mut [f32]) {
+        for b in 0..d_output.rows() {
+            for (d_bias, d) in d_bias.iter_mut().zip(d_output.row(b)) {
+                *d_bias += planted!(
+                    *d,
+                    "dense: sign of d_bias" => -d,
+                    "dense: d_bias of the first row only" => if b == 0 { *d } else { 0.0 },
+                );
             }
         }
     }

@@ -22,6 +22,8 @@
 
 #[macro_use]
 mod faults;
+#[macro_use]
+mod kernels;
 
 mod dense;
 mod dropout;
@@ -30,7 +32,6 @@ mod experts;
 mod gate;
 mod gradient_check;
 mod init;
-mod kernels;
 mod loss;
 mod matrix;
 mod mix;
@@ -57,4 +58,4 @@ pub use product::{
     product_left_transposed_in, product_right_transposed_in,
 };
 pub use relu::{relu, relu_backward};
-pub use threads::Threads;
+pub use threads::{Threads, sum_of_four};

@@ -4,54 +4,60 @@
 
 use crate::{Mat, MatMut};
 
-/// Shapes: gates `[B, G * E]`, experts `[B, E * W]`, output `[B, G * W]`, with E = `choices`.
-pub fn mix(gates: Mat, experts: Mat, mut output: MatMut, choices: usize) {
-    let width = width_of(gates, experts, (output.rows(), output.cols()), choices);
-    output.fill(0.0);
-    if width == 0 {
-        return;
-    }
-    for b in 0..output.rows() {
-        let (gates, experts) = (gates.row(b), experts.row(b));
-        let mixtures = output.row_mut(b).chunks_exact_mut(width);
-        for (shares, mixture) in gates.chunks_exact(choices).zip(mixtures) {
-            for (share, expert) in shares.iter().zip(experts.chunks_exact(width)) {
-                add_scaled(mixture, *share, expert);
+for_each_path! {
+    /// Shapes: gates `[B, G * E]`, experts `[B, E * W]`, output `[B, G * W]`, with E = `choices`.
+    pub fn mix(gates: Mat, experts: Mat, output: MatMut, choices: usize) {
+        let mut output = output;
+        let width = width_of(gates, experts, (output.rows(), output.cols()), choices);
+        output.fill(0.0);
+        if width == 0 {
+            return;
+        }
+        for b in 0..output.rows() {
+            let (gates, experts) = (gates.row(b), experts.row(b));
+            let mixtures = output.row_mut(b).chunks_exact_mut(width);
+            for (shares, mixture) in gates.chunks_exact(choices).zip(mixtures) {
+                for (share, expert) in shares.iter().zip(experts.chunks_exact(width)) {
+                    add_scaled(mixture, *share, expert);
+                }
             }
         }
     }
 }
 
-/// **Adds** to `d_gates` and `d_experts`. Shapes: gates and d_gates `[B, G * E]`, experts and d_experts `[B, E * W]`,
-/// d_output `[B, G * W]`, with E = `choices`.
-pub fn mix_backward(
-    gates: Mat,
-    experts: Mat,
-    d_output: Mat,
-    mut d_gates: MatMut,
-    mut d_experts: MatMut,
-    choices: usize,
-) {
-    let width = width_of(gates, experts, (d_output.rows(), d_output.cols()), choices);
-    if width == 0 {
-        return;
-    }
-    for b in 0..d_output.rows() {
-        let (experts, d_experts) = (experts.row(b), d_experts.row_mut(b));
-        let d_gates = d_gates.row_mut(b).chunks_exact_mut(choices);
-        let d_mixtures = d_output.row(b).chunks_exact(width);
-        for ((shares, d_shares), d_mixture) in gates.row(b).chunks_exact(choices).zip(d_gates).zip(d_mixtures)
-        {
-            for (e, (share, d_share)) in shares.iter().zip(d_shares).enumerate() {
-                let expert = e * width..(e + 1) * width;
-                let d = dot(d_mixture, &experts[expert.clone()]);
-                planted!(
-                    *d_share += d,
-                    "mix: d_gates written, not added" => *d_share = d,
-                    "mix: sign of d_gates" => *d_share -= d,
-                );
-                let d_share_of = planted!(*share, "mix: d_experts without the share" => 1.0, "mix: d_experts by d_gates" => d);
-                add_scaled(&mut d_experts[expert], d_share_of, d_mixture);
+for_each_path! {
+    /// **Adds** to `d_gates` and `d_experts`. Shapes: gates and d_gates `[B, G * E]`, experts and d_experts `[B, E * W]`,
+    /// d_output `[B, G * W]`, with E = `choices`.
+    pub fn mix_backward(
+        gates: Mat,
+        experts: Mat,
+        d_output: Mat,
+        d_gates: MatMut,
+        d_experts: MatMut,
+        choices: usize,
+    ) {
+        let (mut d_gates, mut d_experts) = (d_gates, d_experts);
+        let width = width_of(gates, experts, (d_output.rows(), d_output.cols()), choices);
+        if width == 0 {
+            return;
+        }
+        for b in 0..d_output.rows() {
+            let (experts, d_experts) = (experts.row(b), d_experts.row_mut(b));
+            let d_gates = d_gates.row_mut(b).chunks_exact_mut(choices);
+            let d_mixtures = d_output.row(b).chunks_exact(width);
+            for ((shares, d_shares), d_mixture) in gates.row(b).chunks_exact(choices).zip(d_gates).zip(d_mixtures)
+            {
+                for (e, (share, d_share)) in shares.iter().zip(d_shares).enumerate() {
+                    let expert = e * width..(e + 1) * width;
+                    let d = dot(d_mixture, &experts[expert.clone()]);
+                    planted!(
+                        *d_share += d,
+                        "mix: d_gates written, not added" => *d_share = d,
+                        "mix: sign of d_gates" => *d_share -= d,
+                    );
+                    let d_share_of = planted!(*share, "mix: d_experts without the share" => 1.0, "mix: d_experts by d_gates" => d);
+                    add_scaled(&mut d_experts[expert], d_share_of, d_mixture);
+                }
             }
         }
     }
@@ -67,14 +73,27 @@ fn width_of(gates: Mat, experts: Mat, output: (usize, usize), choices: usize) ->
     width
 }
 
+#[inline(always)]
 fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += scale * from;
     }
 }
 
+/// Sums that run beside each other.
+const LANES: usize = 16;
+
+#[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

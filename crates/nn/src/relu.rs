@@ -11,20 +11,23 @@ pub fn relu(mut x: MatMut) {
     }
 }
 
-/// Sets `d` to zero where the `output` of [`relu`] is not positive: from the gradient of the output to that of the input.
-/// Shapes: output `[B, N]`, d `[B, N]`.
-pub fn relu_backward(output: Mat, mut d: MatMut) {
-    assert_eq!((output.rows(), output.cols()), (d.rows(), d.cols()));
-    for b in 0..d.rows() {
-        for (d, output) in d.row_mut(b).iter_mut().zip(output.row(b)) {
-            let slope = if *output > 0.0 { 1.0 } else { 0.0 };
-            *d *= planted!(
-                slope,
-                "relu: sign" => -slope,
-                "relu: mask dropped" => 1.0,
-                "relu: mask inverted" => 1.0 - slope,
-                "relu: output for slope" => *output,
-            );
+for_each_path! {
+    /// Sets `d` to zero where the `output` of [`relu`] is not positive: from the gradient of the output to that of the input.
+    /// Shapes: output `[B, N]`, d `[B, N]`.
+    pub fn relu_backward(output: Mat, d: MatMut) {
+        let mut d = d;
+        assert_eq!((output.rows(), output.cols()), (d.rows(), d.cols()));
+        for b in 0..d.rows() {
+            for (d, output) in d.row_mut(b).iter_mut().zip(output.row(b)) {
+                let slope = if *output > 0.0 { 1.0 } else { 0.0 };
+                *d *= planted!(
+                    slope,
+                    "relu: sign" => -slope,
+                    "relu: mask dropped" => 1.0,
+                    "relu: mask inverted" => 1.0 - slope,
+                    "relu: output for slope" => *output,
+                );
+            }
         }
     }
 }

@@ -8,6 +8,16 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::kernels::Crew;
 
+for_each_path! {
+    /// `sum = (a + b) + (c + d)`, all `[N]`.
+    pub fn sum_of_four(sum: &mut [f32], parts: [&[f32]; 4]) {
+        let [a, b, c, d] = parts;
+        for ((((sum, a), b), c), d) in sum.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *sum = (a + b) + (c + d);
+        }
+    }
+}
+
 /// Fewest values that are worth waking a thread for.
 const FEWEST_VALUES: usize = 16 * 1024;
 /// Values of a cache line: parts begin on one where the whole does.

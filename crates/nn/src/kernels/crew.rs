@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::{JoinHandle, available_parallelism};
 
 /// What a member calls with its number.
@@ -101,9 +101,11 @@ impl Crew {
     /// Calls `task` with the number of each member, on its thread, and returns when all have ended. Within a task, or while
     /// another thread shares one out, the caller calls it for all. Panics where a call has panicked.
     pub(crate) fn share(&self, task: &Task<'_>) {
-        let Ok(_turn) = self.turn.try_lock() else {
-            (0..self.members()).for_each(task);
-            return;
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            // A task of the caller's panicked: what it guards has no state.
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return (0..self.members()).for_each(task),
         };
         // SAFETY: only the lifetime changes. `Waiting`, also when `task` panics below, lets nothing go on before every worker
         // has ended its call, and takes the order back, so no use of the reference outlives `task`.

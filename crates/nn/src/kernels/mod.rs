@@ -3,6 +3,9 @@
 //! Three paths do the same work: AVX-512, AVX2 and portable Rust. The best that the machine has is chosen at run time, so one
 //! binary runs everywhere. On one path the bits of a result depend on nothing but the numbers that go in.
 
+#[macro_use]
+mod dispatch;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -65,7 +68,15 @@ impl Path {
     pub fn is_present(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
-            let avx512 = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            let avx512 = || {
+                let features = [
+                    is_x86_feature_detected!("avx512f"),
+                    is_x86_feature_detected!("avx512bw"),
+                    is_x86_feature_detected!("avx512vl"),
+                    is_x86_feature_detected!("avx512dq"),
+                ];
+                features == [true; 4]
+            };
             match self {
                 Path::Avx512Bf16 => avx512() && is_x86_feature_detected!("avx512bf16"),
                 Path::Avx512 => avx512(),

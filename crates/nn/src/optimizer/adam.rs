@@ -112,13 +112,19 @@ impl Step {
             [len; 3],
             "weights, gradient, moments"
         );
+        update(self, l2, params, grad, first, second);
+    }
+}
+
+for_each_path! {
+    fn update(step: &Step, l2: f32, params: &mut [f32], grad: &[f32], first: &mut [f32], second: &mut [f32]) {
         let moments = first.iter_mut().zip(second);
         for ((param, grad), (first, second)) in params.iter_mut().zip(grad).zip(moments) {
             let d = grad + l2 * *param;
-            *first = self.beta1 * *first + (1.0 - self.beta1) * d;
-            *second = self.beta2 * *second + (1.0 - self.beta2) * d * d;
-            let root = second.sqrt() / self.root_correction;
-            *param -= self.rate * *first / (root + self.epsilon);
+            *first = step.beta1 * *first + (1.0 - step.beta1) * d;
+            *second = step.beta2 * *second + (1.0 - step.beta2) * d * d;
+            let root = second.sqrt() / step.root_correction;
+            *param -= step.rate * *first / (root + step.epsilon);
         }
     }
 }
