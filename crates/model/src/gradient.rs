@@ -215,9 +215,10 @@ impl Ranker {
             let input = &plan.ids[field];
             for (shard, rows) in shards.iter().zip(rows) {
                 let encoded = &shard.batch.ids[field];
+                let read = planted!(rows, "gradient: id drop-out forgotten" => &encoded.rows);
                 let bags = Bags {
                     offsets: &encoded.offsets,
-                    rows: planted!(rows, "gradient: id drop-out forgotten" => &encoded.rows),
+                    rows: read,
                     weights: planted!(&encoded.weights, "gradient: weights of ids forgotten" => &[]),
                 };
                 let column = planted!(input.column, "gradient: columns of the first field" => 0);

@@ -112,7 +112,7 @@ impl KeyMap {
         &self.assigned
     }
 
-    /// Key of each row; [`NO_ID`] for `new` and for free rows.
+    /// Key of each row; 0 for `new` and for free rows.
     pub fn keys(&self) -> &[u64] {
         self.index.keys()
     }

@@ -27,7 +27,7 @@ pub struct IdTable {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ByKey {
     /// As training goes on.
-    Learning(KeyMap),
+    Learning(Box<KeyMap>),
     /// As an artifact holds it, with the rows themselves: `embedding` is empty. Nothing is learned.
     Published(PublishedRows),
 }
@@ -53,7 +53,7 @@ impl IdTable {
             embedding: new,
             sightings: Vec::new(),
             admit_after,
-            by_key: Some(ByKey::Learning(map)),
+            by_key: Some(ByKey::Learning(Box::new(map))),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: a table of GFLOP/s on one thread and the share of the register peak, with the crate `gemm` beside it.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::too_many_arguments)]
 
 use std::time::{Duration, Instant};
 

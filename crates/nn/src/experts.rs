@@ -140,9 +140,13 @@ impl Experts {
             }
         }
         let d_first = Mat::new(&acts.d_outputs[0], batch, self.first.outputs);
-        let d_input = planted!(d_input, "experts: no d_input" => None);
-        self.first
-            .backward_in(precision, input, d_first, d_input, &mut grad.first);
+        self.first.backward_in(
+            precision,
+            input,
+            d_first,
+            planted!(d_input, "experts: no d_input" => None),
+            &mut grad.first,
+        );
         planted!(
             grad.first.bias[self.first_width()..].fill(0.0),
             "experts: gates learn a bias" => (),

@@ -73,11 +73,13 @@ impl Tile {
                 if !self.bias.is_null() {
                     value += *self.bias.add(col);
                 }
-                if col < self.relu && !(value > 0.0) {
-                    value = 0.0;
+                // `max` takes what is no number for 0, as the vector kernels do.
+                if col < self.relu {
+                    value = value.max(0.0);
                 }
-                if !self.open.is_null() && !(*self.open.add(row * self.open_stride + col) > 0.0) {
-                    value = 0.0;
+                if !self.open.is_null() {
+                    let open = *self.open.add(row * self.open_stride + col);
+                    value = if open > 0.0 { value } else { 0.0 };
                 }
                 *out = value;
             }

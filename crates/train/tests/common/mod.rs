@@ -57,7 +57,7 @@ pub const MODELS: [&str; 2] = [
 /// The declaration with these lines of `[model]` and `[train]`.
 pub fn spec_with(model: &str, train: &str) -> Arc<Spec> {
     let text = DECLARATION.replace("MODEL", model).replace("TRAIN", train);
-    Arc::new(Spec::parse("ranker.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}")))
+    Arc::new(Spec::parse("ranker.toml", &text).unwrap())
 }
 
 /// Uniform in `0..end`, by its place alone.

@@ -42,7 +42,7 @@ fn times_by(spec: &Arc<Spec>) -> (Encoder, Encoded) {
         nothing,
     ];
     let examples = examples_of(spec, &rows);
-    let encoder = fitted(&spec, &examples);
+    let encoder = fitted(spec, &examples);
     let batch = encoder.encode(&examples);
     let by_one: Vec<_> = (0..4)
         .map(|row| encoder.encode(&examples.slice(row, 1)))
