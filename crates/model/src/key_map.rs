@@ -182,8 +182,8 @@ impl KeyMap {
         }
     }
 
-    /// About the bytes of a full map: 8 for a row's key and 5 for each place of the index, twice as many again where ids wait, and
-    /// 16 for a row's last meeting.
+    /// About the bytes of a full map: 8 for a row's key and 5 for each place of the index, of which there are up to twice as many
+    /// where ids are forgotten; where ids wait, two more such indexes; 16 for a row's last meeting.
     pub fn bytes(capacity: u32, admit_after: u8, forgets: bool) -> u64 {
         let rows = u64::from(capacity) + 1;
         let waiting = if admit_after > 1 {
@@ -191,7 +191,7 @@ impl KeyMap {
         } else {
             0
         };
-        KeyIndex::bytes(rows) + waiting + if forgets { rows * Recency::ROW_BYTES } else { 0 }
+        KeyIndex::bytes(rows, forgets) + waiting + if forgets { rows * Recency::ROW_BYTES } else { 0 }
     }
 
     /// What a checkpoint keeps, between two steps.

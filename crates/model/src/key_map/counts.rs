@@ -69,7 +69,7 @@ impl Counts {
     /// Bytes of two full generations.
     pub(super) fn bytes(capacity: u32) -> u64 {
         let room = u64::from(capacity);
-        2 * (room + KeyIndex::bytes(room))
+        2 * (room + KeyIndex::bytes(room, false))
     }
 
     /// Both generations, the older one first.

@@ -93,8 +93,10 @@ impl KeyIndex {
         }
     }
 
-    /// Bytes of `rows` keys and of the places of their index: a power of two, at most seven eighths full.
-    pub(crate) fn bytes(rows: u64) -> u64 {
-        8 * rows + 5 * (rows * 8).div_ceil(7).next_power_of_two()
+    /// Bytes of `rows` keys and of the places of their index: a power of two, at most seven eighths full. Where keys come and go, the
+    /// places of those that went count too until the table is made anew, which may double it.
+    pub(crate) fn bytes(rows: u64, keys_go: bool) -> u64 {
+        let places = (rows * 8).div_ceil(7).next_power_of_two();
+        8 * rows + 5 * if keys_go { 2 * places } else { places }
     }
 }

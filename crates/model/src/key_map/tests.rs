@@ -218,7 +218,7 @@ fn a_full_table_gives_a_new_id_the_row_of_a_forgotten_one_and_counts_refusals() 
 fn the_announced_bytes_are_what_a_full_map_takes() {
     let capacity = 10_000;
     let announced = KeyMap::bytes(capacity, 1, true);
-    let taken = 10_001 * 8 + 10_001 * 16 + 16_384 * 5;
+    let taken = 10_001 * 8 + 10_001 * 16 + 2 * 16_384 * 5;
     assert_eq!(announced, taken);
     assert_eq!(
         KeyMap::bytes(capacity, 2, true) - announced,
