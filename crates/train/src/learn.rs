@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use events::{Examples, LearnRun, RoleLock, State};
 use model::{Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
+use nn::Threads;
 use spec::Spec;
 
 use crate::closed::Closed;
@@ -31,6 +32,8 @@ pub struct LearnOptions {
     pub spec: Option<Arc<Spec>>,
     /// The time that goes into rows of the state, ms since 1970.
     pub now_ms: i64,
+    /// Threads that share a training step; their number changes no bit of the result.
+    pub threads: usize,
 }
 
 /// What one run did.
@@ -98,7 +101,7 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
         return Ok(LearnOutcome::NotYet(reason));
     }
 
-    let (_, taught) = start.teach(&closed.examples)?;
+    let (_, taught) = start.teach(&closed.examples, options.threads)?;
     let serving = registry.serving()?;
     let against = serving
         .as_ref()
@@ -267,17 +270,18 @@ impl Start {
     }
 
     /// Learns from all but the newest examples, keeps that model, then learns from the rest. The trainer goes on from there.
-    pub(crate) fn teach(self, examples: &Examples) -> Result<(Trainer, Taught), TrainError> {
+    pub(crate) fn teach(self, examples: &Examples, threads: usize) -> Result<(Trainer, Taught), TrainError> {
         let held = held_count(self.spec(), examples);
         let trained = examples.len() - held;
         let (learned, held) = (examples.slice(0, trained), examples.slice(trained, held));
-        let (mut trainer, progressive) = match self {
+        let (trainer, progressive) = match self {
             Start::Trainer(trainer) => {
                 let progressive = progressive(&trainer.ranker, &learned);
                 (*trainer, Some(progressive))
             }
             Start::Spec(spec) => (first_trainer(&spec, &learned), None),
         };
+        let mut trainer = trainer.on(Threads::new(threads));
         let passes = trainer.ranker.spec().train.learn_passes;
         let mut means = LabelMeans::new(trainer.ranker.spec());
         means.add(&learned);

@@ -125,7 +125,7 @@ fn replay(
     check.examples = closed.examples.len();
     check.examples_digest = model::sealed::digest(&closed.examples.to_bytes());
     check.same_examples = run.details["examples_digest"] == check.examples_digest.as_str();
-    let (trainer, taught) = start.teach(&closed.examples)?;
+    let (trainer, taught) = start.teach(&closed.examples, 1)?;
     let published = artifact::read(&store.join("models").join(&run.model))?;
     check.same_model =
         artifact::published_files(&taught.challenger)? == artifact::published_files(&published)?;

@@ -14,6 +14,7 @@ use spec::Spec;
 use train::{LearnOptions, LearnReport, Progress};
 use world::{Constants, World};
 
+use super::train::all_threads;
 use crate::client::Client;
 use crate::demo::{Day, People, Summary};
 use crate::failure::Usage;
@@ -127,6 +128,7 @@ fn live(
             store: store.to_owned(),
             spec: Some(spec.clone()),
             now_ms,
+            threads: all_threads(),
         })?
         .report();
         let next = match &learned {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use train::{LearnOptions, LearnOutcome, LearnReport};
 
+use super::train::all_threads;
 use super::{demand_store, now_ms, read_spec};
 use crate::metrics;
 
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// The declaration to start from, where the store has no checkpoint yet
     #[arg(long)]
     spec: Option<PathBuf>,
+    /// Threads that share a training step, 1 to 4; their number changes no bit of the result. Default: a core each
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    threads: Option<u8>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -33,6 +37,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         store: args.store,
         spec,
         now_ms: now_ms(),
+        threads: args.threads.map_or_else(all_threads, usize::from),
     })?;
     match &outcome {
         LearnOutcome::Learned(report) if !args.json => print(report),

@@ -123,6 +123,25 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_byte() {
+    let feed = Feed::new();
+    for threads in ["1", "2", "3", "4"] {
+        let output = feed.train(&format!("of {threads}"), &["--threads", threads, "--no-baseline"]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let one = files(&feed.path("of 1"));
+    for threads in 2..=4 {
+        for (name, bytes) in files(&feed.path(&format!("of {threads}"))) {
+            assert!(one[&name] == bytes, "`{name}` on {threads} threads");
+        }
+    }
+}
+
+#[test]
 fn a_declaration_without_a_train_section_takes_a_seed_too() {
     let start = RANKER.find("[train]").unwrap();
     let end = RANKER.find("[join]").unwrap();
