@@ -143,7 +143,7 @@ fn pairs_that_run_together_to_the_same_text_are_different_pairs() {
         )
     };
     let examples = examples_of(&spec, &[row("ab", "c"), row("a", "bc")]);
-    let encoder = fitted(spec, &examples);
+    let encoder = fitted(&spec, &examples);
     let batch = encoder.encode(&examples);
     let pairs = bags(&encoder, &batch, "pair");
     assert_ne!(pairs[0], pairs[1]);
