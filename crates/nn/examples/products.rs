@@ -98,19 +98,16 @@ fn main() {
                     let (x, d) = (Mat::new(&x, rows, inputs), Mat::new(&d, rows, outputs));
                     *speed = best(
                         || match what {
-                            "forward" => nn::product_in(
-                                precision,
-                                x,
-                                layer.weight(),
-                                MatMut::new(&mut y, rows, outputs),
-                            ),
-                            "d_input" => nn::product_right_transposed_in(
+                            "forward" => {
+                                nn::product(precision, x, layer.weight(), MatMut::new(&mut y, rows, outputs))
+                            }
+                            "d_input" => nn::product_right_transposed(
                                 precision,
                                 d,
                                 layer.weight(),
                                 MatMut::new(&mut dx, rows, inputs),
                             ),
-                            _ => nn::product_left_transposed_in(
+                            _ => nn::product_left_transposed(
                                 precision,
                                 x,
                                 d,

@@ -53,9 +53,6 @@ pub use loss::{binary_loss, sigmoid, squared_loss, weighted_logistic_loss};
 pub use matrix::{Mat, MatMut};
 pub use mix::{mix, mix_backward};
 pub use optimizer::{Adam, Moments, RowAdagrad};
-pub use product::{
-    add_product, add_product_left_transposed, add_product_right_transposed, product, product_in,
-    product_left_transposed_in, product_right_transposed_in,
-};
+pub use product::{product, product_left_transposed, product_right_transposed};
 pub use relu::{relu, relu_backward};
 pub use threads::{Threads, sum_of_four};

@@ -12,38 +12,18 @@ use crate::{Mat, MatMut};
 /// Rows of A that are packed at a time.
 const MOST_ROWS: usize = 384;
 
-/// `out = a · b`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
-pub fn product(a: Mat, b: Mat, out: MatMut) {
-    multiply(Factor::plain(a), Factor::plain(b), out, Job::default());
-}
-
-/// `out += a · b`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
-pub fn add_product(a: Mat, b: Mat, out: MatMut) {
-    multiply(Factor::plain(a), Factor::plain(b), out, Job::adding());
-}
-
-/// `out += aᵀ · b`. Shapes: a `[K, M]`, b `[K, N]`, out `[M, N]`.
-pub fn add_product_left_transposed(a: Mat, b: Mat, out: MatMut) {
-    multiply(Factor::transposed(a), Factor::plain(b), out, Job::adding());
-}
-
-/// `out += a · bᵀ`. Shapes: a `[M, K]`, b `[N, K]`, out `[M, N]`.
-pub fn add_product_right_transposed(a: Mat, b: Mat, out: MatMut) {
-    multiply(Factor::plain(a), Factor::transposed(b), out, Job::adding());
-}
-
-/// `out = a · b` in a precision. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
-pub fn product_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+/// `out = a · b`, the factors read in `precision`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
+pub fn product(precision: Precision, a: Mat, b: Mat, out: MatMut) {
     multiply(Factor::plain(a), Factor::plain(b), out, Job::of(precision));
 }
 
-/// `out = aᵀ · b` in a precision. Shapes: a `[K, M]`, b `[K, N]`, out `[M, N]`.
-pub fn product_left_transposed_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+/// `out = aᵀ · b`, the factors read in `precision`. Shapes: a `[K, M]`, b `[K, N]`, out `[M, N]`.
+pub fn product_left_transposed(precision: Precision, a: Mat, b: Mat, out: MatMut) {
     multiply(Factor::transposed(a), Factor::plain(b), out, Job::of(precision));
 }
 
-/// `out = a · bᵀ` in a precision. Shapes: a `[M, K]`, b `[N, K]`, out `[M, N]`.
-pub fn product_right_transposed_in(precision: Precision, a: Mat, b: Mat, out: MatMut) {
+/// `out = a · bᵀ`, the factors read in `precision`. Shapes: a `[M, K]`, b `[N, K]`, out `[M, N]`.
+pub fn product_right_transposed(precision: Precision, a: Mat, b: Mat, out: MatMut) {
     multiply(Factor::plain(a), Factor::transposed(b), out, Job::of(precision));
 }
 
@@ -79,13 +59,6 @@ impl Job<'_> {
     fn of(precision: Precision) -> Self {
         Job {
             precision,
-            ..Job::default()
-        }
-    }
-
-    fn adding() -> Self {
-        Job {
-            add: true,
             ..Job::default()
         }
     }

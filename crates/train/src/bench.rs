@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use spec::Spec;
 
+use crate::trainer::factors;
 use crate::{TrainError, Trainer};
 
 /// Fields of ids, rows of each one's table.
@@ -141,10 +142,7 @@ fn steps(
 
 /// The register peaks of all threads at once, summed.
 fn peak(options: &BenchOptions) -> Option<f64> {
-    let precision = match options.precision {
-        spec::Precision::F32 => nn::Precision::F32,
-        spec::Precision::Bf16 => nn::Precision::Bf16,
-    };
+    let precision = factors(options.precision);
     let mut peaks = vec![None; options.threads];
     Threads::new(options.threads).each(&mut peaks, |_, of_thread| {
         *of_thread = register_peak(Path::best(), precision, Duration::from_millis(300));

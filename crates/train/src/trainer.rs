@@ -119,9 +119,13 @@ impl Trainer {
 
 fn workspace(ranker: &Ranker, threads: Arc<Threads>) -> TrainWorkspace {
     let train = &ranker.spec().train;
-    let precision = match train.precision {
+    TrainWorkspace::with(ranker, train.batch, factors(train.precision), threads)
+}
+
+/// How products read their factors, as declared.
+pub(crate) fn factors(declared: spec::Precision) -> nn::Precision {
+    match declared {
         spec::Precision::F32 => nn::Precision::F32,
         spec::Precision::Bf16 => nn::Precision::Bf16,
-    };
-    TrainWorkspace::with(ranker, train.batch, precision, threads)
+    }
 }

@@ -21,8 +21,6 @@ fn transposed(mat: Mat) -> Vec<f32> {
     values.collect()
 }
 
-type Product = fn(Mat, Mat, MatMut);
-
 /// What a product reads of `value`.
 fn read(precision: Precision, value: f32) -> f64 {
     match precision {
@@ -113,33 +111,17 @@ fn check(m: usize, n: usize, k: usize, gap: usize) {
 #[test]
 fn the_public_products_read_their_factors_as_they_say() {
     let (a, b) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, -1.0, 2.0, 0.5, 1.0]);
-    let mut out = [1.0; 4];
-    product(
-        Mat::new(&a, 2, 3),
-        Mat::new(&b, 3, 2),
-        MatMut::new(&mut out, 2, 2),
-    );
-    assert_eq!(out, [0.5, 7.0, 2.0, 16.0]);
-    add_product(
-        Mat::new(&a, 2, 3),
-        Mat::new(&b, 3, 2),
-        MatMut::new(&mut out, 2, 2),
-    );
-    assert_eq!(out, [1.0, 14.0, 4.0, 32.0]);
-    let mut out = [1.0; 4];
-    add_product_left_transposed(
-        Mat::new(&a, 3, 2),
-        Mat::new(&b, 3, 2),
-        MatMut::new(&mut out, 2, 2),
-    );
-    assert_eq!(out, [1.5, 12.0, 2.0, 15.0]);
-    let mut out = [1.0; 4];
-    add_product_right_transposed(
-        Mat::new(&a, 2, 3),
-        Mat::new(&b, 2, 3),
-        MatMut::new(&mut out, 2, 2),
-    );
-    assert_eq!(out, [-1.0, 7.0, -1.0, 17.5]);
+    let (wide, high) = (|data| Mat::new(data, 2, 3), |data| Mat::new(data, 3, 2));
+    for precision in [Precision::F32, Precision::Bf16] {
+        // All of these numbers are bfloat16's too.
+        let mut out = [f32::NAN; 4];
+        product(precision, wide(&a), high(&b), MatMut::new(&mut out, 2, 2));
+        assert_eq!(out, [0.5, 7.0, 2.0, 16.0]);
+        product_left_transposed(precision, high(&a), high(&b), MatMut::new(&mut out, 2, 2));
+        assert_eq!(out, [0.5, 11.0, 1.0, 14.0]);
+        product_right_transposed(precision, wide(&a), wide(&b), MatMut::new(&mut out, 2, 2));
+        assert_eq!(out, [-2.0, 6.0, -2.0, 16.5]);
+    }
 }
 
 proptest! {
@@ -170,14 +152,23 @@ fn every_product_equals_the_naive_loop_at_the_edges_of_its_blocks() {
 /// The products whose rows are examples.
 fn by_rows(right: Mat, right_t: Mat, input: Mat, gap: usize) -> [Vec<f32>; 3] {
     let (m, n) = (input.rows(), right.cols());
-    let cases: [(Product, Mat); 3] = [
-        (product, right),
-        (add_product, right),
-        (add_product_right_transposed, right_t),
+    let add = |add: bool| Job {
+        add,
+        ..Job::default()
+    };
+    let cases = [
+        (Factor::plain(right), add(false)),
+        (Factor::plain(right), add(true)),
+        (Factor::transposed(right_t), add(true)),
     ];
-    cases.map(|(multiply, right)| {
+    cases.map(|(right, job)| {
         let mut out = vec![0.25; m * (n + gap)];
-        multiply(input, right, MatMut::strided(&mut out, m, n, n + gap));
+        multiply(
+            Factor::plain(input),
+            right,
+            MatMut::strided(&mut out, m, n, n + gap),
+            job,
+        );
         out
     })
 }

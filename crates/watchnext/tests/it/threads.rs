@@ -1,25 +1,6 @@
 //! The number of threads changes no bit of what is learned.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use crate::fixture::{Feed, RANKER};
-
-/// Every file below `folder`, by its name there.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            let below = files(&path).into_iter();
-            found.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else {
-            found.insert(name, std::fs::read(&path).unwrap());
-        }
-    }
-    found
-}
+use crate::fixture::{Feed, RANKER, files};
 
 #[test]
 fn one_to_four_threads_write_the_same_bytes_in_both_precisions() {

@@ -14,26 +14,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, StringArray};
 use serde_json::{Value, json};
 
-use crate::fixture::{Columns, Feed, RANKER, edited, log, run, run_well, write_log};
-
-/// Every file below a folder, by its path from there.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            found.extend(
-                files(&path)
-                    .into_iter()
-                    .map(|(below, bytes)| (format!("{name}/{below}"), bytes)),
-            );
-        } else {
-            found.insert(name, std::fs::read(path).unwrap());
-        }
-    }
-    found
-}
+use crate::fixture::{Columns, Feed, RANKER, edited, files, log, run, run_well, write_log};
 
 fn declared(text: &str) -> Feed {
     let feed = Feed::new();
@@ -120,25 +101,6 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_does_not() {
         ["a", "b", "c", "d", "log.parquet", "ranker.toml"],
         "nothing else is left"
     );
-}
-
-#[test]
-fn the_number_of_threads_changes_no_byte() {
-    let feed = Feed::new();
-    for threads in ["1", "2", "3", "4"] {
-        let output = feed.train(&format!("of {threads}"), &["--threads", threads, "--no-baseline"]);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let one = files(&feed.path("of 1"));
-    for threads in 2..=4 {
-        for (name, bytes) in files(&feed.path(&format!("of {threads}"))) {
-            assert!(one[&name] == bytes, "`{name}` on {threads} threads");
-        }
-    }
 }
 
 #[test]
