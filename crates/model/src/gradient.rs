@@ -3,9 +3,11 @@
 //! In: encoded examples and the keys of their draws. Out: the summed loss per objective, and [`Gradients`] of the mean over the
 //! batch of all objectives' weighted losses, each example's times its own weight. Nothing is updated here but the admission of ids.
 //!
-//! A batch is cut into [`SHARDS`] contiguous shards, each computed by itself on its own buffers; their gradients are summed as a
-//! fixed tree, those of tables in the order of the batch. So the same batch gives the same bits on any number of threads.
+//! A batch is cut into [`SHARDS`] contiguous shards, each computed by itself; their gradients are summed as a fixed tree, those of
+//! tables in the order of the batch. So the same batch gives the same bits on any number of threads. A shard is cut into pieces,
+//! which go forward and back one after the other, so that what a thread works on stays in its caches.
 
+mod piece;
 mod rows;
 mod shard;
 
@@ -14,12 +16,25 @@ use std::time::{Duration, Instant};
 
 use nn::{Bags, Mat, Precision, SparseGrad, Threads};
 
+use self::piece::{Buffers, Piece};
 use self::rows::StepRows;
 use self::shard::Shard;
 use crate::{Encoded, Network, Ranker, ShallowTower};
 
 /// Shards of a batch.
 pub const SHARDS: usize = 4;
+
+/// Most examples of a piece.
+const PIECE: usize = 512;
+
+/// What the shards of a step have in common.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    ranker: &'a Ranker,
+    keys: StepKeys,
+    /// Examples of the whole batch: the gradient is that of their mean.
+    whole: usize,
+}
 
 /// Keys of a step's draws: a draw depends on them and on the example's own key, not on threads or batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +83,10 @@ impl Gradients {
 /// Buffers of a step, sized once, and the threads that share it.
 #[derive(Debug)]
 pub struct TrainWorkspace {
-    shards: Vec<Shard>,
+    /// One for each thread; their shards, one after the other, are those of the batch.
+    workers: Vec<Worker>,
+    /// Pieces of each shard.
+    pieces: usize,
     rows: StepRows,
     threads: Arc<Threads>,
     losses: Vec<f64>,
@@ -88,13 +106,21 @@ impl TrainWorkspace {
         precision: Precision,
         threads: Arc<Threads>,
     ) -> TrainWorkspace {
-        let capacity = batch.div_ceil(SHARDS);
+        let in_shard = batch.div_ceil(SHARDS).max(1);
+        let pieces = in_shard.div_ceil(PIECE);
+        let in_piece = in_shard.div_ceil(pieces);
+        let count = threads.count().min(SHARDS);
+        let worker = |at: usize| Worker {
+            shards: (at * SHARDS / count..(at + 1) * SHARDS / count)
+                .map(|shard| Shard::new(ranker, shard, pieces, in_piece))
+                .collect(),
+            buffers: Buffers::new(ranker, in_piece, precision),
+        };
         let tables = ranker.weights.tables.len();
         TrainWorkspace {
-            shards: (0..SHARDS)
-                .map(|_| Shard::new(ranker, capacity, precision))
-                .collect(),
-            rows: StepRows::new(ranker.encoder.plan(), tables, SHARDS),
+            workers: (0..count).map(worker).collect(),
+            pieces,
+            rows: StepRows::new(ranker.encoder.plan(), tables, SHARDS * pieces),
             threads,
             losses: vec![0.0; ranker.spec().objectives.len()],
             times: [Duration::ZERO; 4],
@@ -122,20 +148,39 @@ impl TrainWorkspace {
     /// batch.
     pub fn logits(&self) -> Vec<Vec<f32>> {
         let objective = |at: usize| {
-            let shards = self.shards.iter();
-            shards.flat_map(move |shard| shard.logits[at][..shard.batch.len].iter().copied())
+            let pieces = pieces(&self.workers);
+            pieces.flat_map(move |piece| piece.logits[at][..piece.batch.len].iter().copied())
         };
         (0..self.losses.len()).map(|at| objective(at).collect()).collect()
     }
 
-    /// Cuts the rows `rows` of `examples` into shards.
+    /// Cuts the rows `rows` of `examples` into shards and pieces.
     fn select(&mut self, examples: &Encoded, rows: &[u32]) {
-        let len = rows.len();
-        self.threads.each(&mut self.shards, |at, shard| {
-            let rows = &rows[at * len / SHARDS..(at + 1) * len / SHARDS];
-            examples.select_into(rows, &mut shard.batch);
+        let (len, count) = (rows.len(), SHARDS * self.pieces);
+        self.threads.each(&mut self.workers, |_, worker| {
+            for piece in worker.shards.iter_mut().flat_map(|shard| &mut shard.pieces) {
+                let at = piece.number;
+                examples.select_into(&rows[at * len / count..(at + 1) * len / count], &mut piece.batch);
+            }
         });
     }
+}
+
+/// What one thread works on: its shards, and buffers that it uses for one piece after the other.
+#[derive(Debug)]
+struct Worker {
+    shards: Vec<Shard>,
+    buffers: Buffers,
+}
+
+/// The shards of the batch, in order.
+fn shards(workers: &[Worker]) -> impl Iterator<Item = &Shard> {
+    workers.iter().flat_map(|worker| &worker.shards)
+}
+
+/// The pieces of the batch, in order.
+fn pieces(workers: &[Worker]) -> impl Iterator<Item = &Piece> {
+    shards(workers).flat_map(|shard| &shard.pieces)
 }
 
 impl Ranker {
@@ -168,24 +213,34 @@ impl Ranker {
         work.select(examples, rows);
         work.times[0] += lap();
         let TrainWorkspace {
-            shards,
+            workers,
             rows: read,
             threads,
             losses,
             times,
+            pieces: _,
         } = work;
-        let batch = |shard: usize| &shards[shard].batch;
+        let batches = || pieces(workers).map(|piece| &piece.batch);
         read.draw(
             self.encoder.plan(),
             &mut self.weights.tables,
-            batch,
+            batches,
             keys,
             threads,
         );
         times[1] += lap();
-        let (ranker, drawn) = (&*self, &*read);
-        threads.each(shards, |at, shard| {
-            shard.run(ranker, keys, rows.len(), |field| drawn.of(field, at));
+        let (step, drawn) = (
+            Step {
+                ranker: self,
+                keys,
+                whole: rows.len(),
+            },
+            &*read,
+        );
+        threads.each(workers, |_, worker| {
+            for shard in &mut worker.shards {
+                shard.run(step, drawn, &mut worker.buffers);
+            }
         });
         times[2] += lap();
         let Gradients {
@@ -193,28 +248,28 @@ impl Ranker {
             network,
             shallow,
         } = gradients;
-        let shards = &*shards;
-        sum_dense(threads, shards, network, shallow.as_mut());
+        let workers = &*workers;
+        sum_dense(threads, workers, network, shallow.as_mut());
         threads.each_claimed(tables, |table, grad| {
-            ranker.table_gradient(table, shards, drawn, grad);
+            self.table_gradient(table, workers, drawn, grad);
         });
         times[3] += lap();
         for (at, loss) in losses.iter_mut().enumerate() {
-            *loss = shards.iter().map(|shard| shard.losses[at]).sum();
+            *loss = shards(workers).map(|shard| shard.sums.losses[at]).sum();
         }
         losses
     }
 
     /// The gradient of one table; each of its fields adds the batch's examples in order.
-    fn table_gradient(&self, table: usize, shards: &[Shard], rows: &StepRows, grad: &mut SparseGrad) {
+    fn table_gradient(&self, table: usize, workers: &[Worker], rows: &StepRows, grad: &mut SparseGrad) {
         grad.clear();
         grad.reserve_rows(self.weights.tables[table].embedding.rows);
         let plan = self.encoder.plan();
         let of_table = rows.table(table);
         for (&field, rows) in of_table.fields.iter().zip(&of_table.rows) {
             let input = &plan.ids[field];
-            for (shard, rows) in shards.iter().zip(rows) {
-                let encoded = &shard.batch.ids[field];
+            for (piece, rows) in pieces(workers).zip(rows) {
+                let encoded = &piece.batch.ids[field];
                 let read = planted!(rows, "gradient: id drop-out forgotten" => &encoded.rows);
                 let bags = Bags {
                     offsets: &encoded.offsets,
@@ -223,7 +278,7 @@ impl Ranker {
                 };
                 let column = planted!(input.column, "gradient: columns of the first field" => 0);
                 let pool = planted!(input.pool, "gradient: sum for mean" => nn::Pool::Sum);
-                let d_x = Mat::new(&shard.d_input, shard.batch.len, plan.width());
+                let d_x = Mat::new(&piece.d_input, piece.batch.len, plan.width());
                 let embedding = &self.weights.tables[table].embedding;
                 embedding.backward(bags, pool, d_x.columns(column, input.dim), grad);
             }
@@ -232,15 +287,21 @@ impl Ranker {
 }
 
 /// Sums the shards' gradients of both towers: (0 + 1) + (2 + 3).
-fn sum_dense(threads: &Threads, shards: &[Shard], network: &mut Network, shallow: Option<&mut ShallowTower>) {
+fn sum_dense(
+    threads: &Threads,
+    workers: &[Worker],
+    network: &mut Network,
+    shallow: Option<&mut ShallowTower>,
+) {
+    let shard = |at: usize| shards(workers).nth(at);
     let mut at = 0;
     while let Some(sum) = network.dense_mut(at) {
-        let dense = |shard: usize| shards[shard].network.dense(at);
-        sum_parts(threads, &mut sum.weight, |shard| {
-            dense(shard).map_or(&[], |dense| &dense.weight)
+        let dense = |of: usize| shard(of).and_then(|shard| shard.sums.network.dense(at));
+        sum_parts(threads, &mut sum.weight, |of| {
+            dense(of).map_or(&[], |dense| &dense.weight)
         });
-        sum_parts(threads, &mut sum.bias, |shard| {
-            dense(shard).map_or(&[], |dense| &dense.bias)
+        sum_parts(threads, &mut sum.bias, |of| {
+            dense(of).map_or(&[], |dense| &dense.bias)
         });
         at += 1;
     }
@@ -249,11 +310,10 @@ fn sum_dense(threads: &Threads, shards: &[Shard], network: &mut Network, shallow
         .flat_map(|shallow| &mut shallow.weight)
         .enumerate()
     {
-        let part = |shard: usize| match &shards[shard].shallow {
-            Some(shallow) => &shallow.weight[objective][..],
-            None => &[],
-        };
-        sum_parts(threads, sum, part);
+        sum_parts(threads, sum, |of| {
+            let shallow = shard(of).and_then(|shard| shard.sums.shallow.as_ref());
+            shallow.map_or(&[], |shallow| &shallow.weight[objective])
+        });
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use rand::Rng;
 
 use crate::init::normal;
+use crate::kernels::prefetch::{AHEAD, prefetch};
 use crate::{Mat, MatMut};
 
 /// A table of `rows` x `dim`.
@@ -111,23 +112,13 @@ impl Embedding {
     }
 
     /// The pooled rows of each bag. Shapes: B bags, output `[B, D]`.
-    pub fn forward(&self, bags: Bags, pool: Pool, mut output: MatMut) {
+    pub fn forward(&self, bags: Bags, pool: Pool, output: MatMut) {
         assert_eq!(
             (output.rows(), output.cols()),
             (bags.len(), self.dim),
             "shape of output"
         );
-        for b in 0..bags.len() {
-            let (bag, output) = (bags.bag(b), output.row_mut(b));
-            output.fill(0.0);
-            let shares = bags.shares(b, pool);
-            for (i, row) in bag.iter().enumerate() {
-                let share = shares.of(i);
-                for (output, weight) in output.iter_mut().zip(self.row(*row)) {
-                    *output += share * weight;
-                }
-            }
-        }
+        pool_bags(self, bags, pool, output);
     }
 
     /// **Adds** to `grad`. Shapes: B bags, d_output `[B, D]`.
@@ -138,6 +129,12 @@ impl Embedding {
             "shape of d_output"
         );
         for b in 0..bags.len() {
+            if let Some(soon) = bags.rows.get(bags.range(b).start + AHEAD) {
+                prefetch(&grad.slots[*soon as usize..][..1]);
+            }
+            if b + AHEAD < bags.len() {
+                prefetch(d_output.row(b + AHEAD));
+            }
             let shares = planted!(
                 bags.shares(b, pool),
                 "embedding: sum for mean" => bags.shares(b, Pool::Sum),
@@ -160,6 +157,27 @@ impl Embedding {
                         grad.add(*row, share, d_output.row(b));
                     },
                 );
+            }
+        }
+    }
+}
+
+for_each_path! {
+    /// See [`Embedding::forward`].
+    fn pool_bags(table: &Embedding, bags: Bags, pool: Pool, output: MatMut) {
+        let mut output = output;
+        for b in 0..bags.len() {
+            let (range, output) = (bags.range(b), output.row_mut(b));
+            output.fill(0.0);
+            let shares = bags.shares(b, pool);
+            for (i, at) in range.enumerate() {
+                if let Some(soon) = bags.rows.get(at + AHEAD) {
+                    prefetch(table.row(*soon));
+                }
+                let share = shares.of(i);
+                for (output, weight) in output.iter_mut().zip(table.row(bags.rows[at])) {
+                    *output += share * weight;
+                }
             }
         }
     }

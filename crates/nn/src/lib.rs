@@ -48,7 +48,7 @@ pub use embedding::{Bags, Embedding, Pool, SparseGrad};
 pub use experts::{Experts, ExpertsActivations};
 pub use gate::{GateDropout, Gates};
 pub use gradient_check::{GradientMismatch, check_gradient};
-pub use kernels::{Path, Precision, register_peak};
+pub use kernels::{Aligned, Path, Precision, register_peak};
 pub use loss::{binary_loss, sigmoid, squared_loss, weighted_logistic_loss};
 pub use matrix::{Mat, MatMut};
 pub use mix::{mix, mix_backward};

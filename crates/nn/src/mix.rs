@@ -83,8 +83,9 @@ fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
 /// Sums that run beside each other.
 const LANES: usize = 16;
 
+/// `sum_i a_i b_i`, in an order that the length alone decides.
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0.0; LANES];
     for (a, b) in a.iter().zip(b) {

@@ -18,6 +18,9 @@ use crate::commands::{
     verify,
 };
 
+#[global_allocator]
+static ALLOCATOR: nn::Aligned = nn::Aligned;
+
 /// Turns interaction logs into a live, multi-objective, position-debiased ranker, and keeps it learning from what it served.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]

@@ -1,4 +1,4 @@
-//! Which rows of the tables a step reads. In: the shards' encoded ids. Out: row numbers after admission and id drop-out.
+//! Which rows of the tables a step reads. In: the pieces' encoded ids. Out: row numbers after admission and id drop-out.
 //!
 //! Sightings change which rows are admitted, so a table's ids are met in the order of the batch; tables are apart from each
 //! other and are shared out among threads.
@@ -23,12 +23,12 @@ pub(crate) struct StepRows {
 pub(crate) struct TableRows {
     /// Embedded fields of the plan that read the table.
     pub(crate) fields: Vec<usize>,
-    /// Per such field, per shard: one row for each of the shard's encoded ids.
+    /// Per such field, per piece of the batch: one row for each of the piece's encoded ids.
     pub(crate) rows: Vec<Vec<Vec<u32>>>,
 }
 
 impl StepRows {
-    pub(crate) fn new(plan: &Plan, tables: usize, shards: usize) -> StepRows {
+    pub(crate) fn new(plan: &Plan, tables: usize, pieces: usize) -> StepRows {
         let mut rows = StepRows {
             tables: (0..tables).map(|_| TableRows::default()).collect(),
             places: Vec::new(),
@@ -37,15 +37,15 @@ impl StepRows {
             let table = &mut rows.tables[input.table];
             rows.places.push((input.table, table.fields.len()));
             table.fields.push(field);
-            table.rows.push(vec![Vec::new(); shards]);
+            table.rows.push(vec![Vec::new(); pieces]);
         }
         rows
     }
 
-    /// What `field` reads for the examples of `shard`.
-    pub(crate) fn of(&self, field: usize, shard: usize) -> &[u32] {
+    /// What `field` reads for the examples of `piece`.
+    pub(crate) fn of(&self, field: usize, piece: usize) -> &[u32] {
         let (table, at) = self.places[field];
-        &self.tables[table].rows[at][shard]
+        &self.tables[table].rows[at][piece]
     }
 
     /// The fields and rows of a table.
@@ -53,20 +53,20 @@ impl StepRows {
         &self.tables[table]
     }
 
-    /// Draws the rows: `new` by id drop-out and until a row is admitted. `batch` gives a shard's examples.
-    pub(crate) fn draw<'a>(
+    /// Draws the rows: `new` by id drop-out and until a row is admitted. `batches` gives the pieces' examples, in order.
+    pub(crate) fn draw<'a, I: Iterator<Item = &'a Encoded>>(
         &mut self,
         plan: &Plan,
         tables: &mut [IdTable],
-        batch: impl Fn(usize) -> &'a Encoded + Sync,
+        batches: impl Fn() -> I + Sync,
         keys: StepKeys,
         threads: &Threads,
     ) {
         threads.each_pair(tables, &mut self.tables, |_, table, rows| {
             table.begin_step();
-            for (&field, of_shards) in rows.fields.iter().zip(&mut rows.rows) {
-                for (shard, rows) in of_shards.iter_mut().enumerate() {
-                    draw_field(table, plan.ids[field].dropout, field, batch(shard), keys, rows);
+            for (&field, of_pieces) in rows.fields.iter().zip(&mut rows.rows) {
+                for (batch, rows) in batches().zip(of_pieces) {
+                    draw_field(table, plan.ids[field].dropout, field, batch, keys, rows);
                 }
             }
             table.start_rows();

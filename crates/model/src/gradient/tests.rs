@@ -274,7 +274,7 @@ fn the_declared_share_of_positions_and_ids_is_dropped() {
     batch.positions.fill(2);
     batch.ids[0].rows.fill(1);
     let mut positions = Vec::new();
-    shard::draw_positions(&batch, 0.3, 11, &mut positions);
+    piece::draw_positions(&batch, 0.3, 11, &mut positions);
     let mut rows = Vec::new();
     let field = &ranker.encoder.plan().ids[0];
     assert_eq!(field.table, 0);
@@ -359,7 +359,7 @@ fn the_declared_share_of_negatives_is_kept_anew_each_pass_and_no_other_label_is_
     batch.labels[0] = (0..10_000).map(|row| [0.0, 1.0, 0.0, 0.3][row % 4]).collect();
     let kept = |keep: f32, seed: u64| {
         let mut targets = batch.labels[0].clone();
-        shard::drop_negatives(&batch, 0, keep, seed, &mut targets);
+        piece::drop_negatives(&batch, 0, keep, seed, &mut targets);
         targets.iter().map(|target| !target.is_nan()).collect::<Vec<_>>()
     };
     let first = kept(0.1, 5);

@@ -6,6 +6,7 @@
 #[macro_use]
 mod dispatch;
 
+mod allocator;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -16,11 +17,13 @@ mod crew;
 pub(crate) mod pack;
 mod peak;
 mod portable;
+pub(crate) mod prefetch;
 mod scratch;
 mod tile;
 
 use std::sync::OnceLock;
 
+pub use allocator::Aligned;
 pub(crate) use crew::Crew;
 pub use peak::register_peak;
 pub(crate) use scratch::with_scratch;

@@ -1,6 +1,8 @@
 //! Row-wise Adagrad: one accumulator for each row of a table, of the mean square of its gradient
 //! (Duchi et al. 2011, with a row's values sharing their accumulator).
 
+use crate::kernels::prefetch::{AHEAD, prefetch};
+use crate::mix::dot;
 use crate::{Embedding, SparseGrad};
 
 /// Row-wise Adagrad's settings.
@@ -16,12 +18,23 @@ impl RowAdagrad {
     /// Updates the touched rows: `a += mean(d^2)`, `w -= rate * d / (sqrt(a) + epsilon)`. Shapes: accumulators `[rows]`.
     pub fn step_rows(&self, table: &mut Embedding, grad: &SparseGrad, accumulators: &mut [f32]) {
         assert_eq!(accumulators.len(), table.rows, "one accumulator a row");
-        for (i, row) in grad.rows().iter().enumerate() {
+        update_rows(*self, table, grad, accumulators);
+    }
+}
+
+for_each_path! {
+    /// See [`RowAdagrad::step_rows`].
+    fn update_rows(settings: RowAdagrad, table: &mut Embedding, grad: &SparseGrad, accumulators: &mut [f32]) {
+        let rows = grad.rows();
+        for (i, row) in rows.iter().enumerate() {
+            if let Some(soon) = rows.get(i + AHEAD) {
+                prefetch(table.row(*soon));
+                prefetch(&accumulators[*soon as usize..][..1]);
+            }
             let d_row = grad.row(i);
-            let squares: f32 = d_row.iter().map(|d| d * d).sum();
             let accumulator = &mut accumulators[*row as usize];
-            *accumulator += squares / table.dim as f32;
-            let rate = self.rate / (accumulator.sqrt() + self.epsilon);
+            *accumulator += dot(d_row, d_row) / table.dim as f32;
+            let rate = settings.rate / (accumulator.sqrt() + settings.epsilon);
             for (weight, d) in table.row_mut(*row).iter_mut().zip(d_row) {
                 *weight -= rate * d;
             }

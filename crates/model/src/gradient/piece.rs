@@ -1,0 +1,170 @@
+//! One piece of a shard: examples that go forward and back together, through buffers that serve one piece after the other.
+
+use nn::{
+    Dropout, GateDropout, Mat, MatMut, Precision, binary_loss, draw, squared_loss, weighted_logistic_loss,
+};
+use spec::Loss;
+
+use super::rows::StepRows;
+use super::shard::Sums;
+use super::{Step, StepKeys};
+use crate::shallow_tower::POSITION_LAYER;
+use crate::{Encoded, NetworkActivations, Ranker};
+
+const INPUT_LAYER: u32 = 1;
+const GATE_LAYER: u32 = 2;
+const NEGATIVE_LAYER: u32 = 4;
+
+/// Examples, and what their pass leaves for the tables.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// Which piece of the batch it is.
+    pub(crate) number: usize,
+    /// The examples.
+    pub(crate) batch: Encoded,
+    /// `[examples, width]`: the gradient of the network's input.
+    pub(crate) d_input: Vec<f32>,
+    /// Per objective, `[examples]`.
+    pub(crate) logits: Vec<Vec<f32>>,
+}
+
+/// What a pass needs room for.
+#[derive(Debug)]
+pub(crate) struct Buffers {
+    input: Vec<f32>,
+    acts: NetworkActivations,
+    d_logits: Vec<Vec<f32>>,
+    positions: Vec<u32>,
+    targets: Vec<f32>,
+}
+
+impl Buffers {
+    /// For pieces of up to `capacity` examples.
+    pub(crate) fn new(ranker: &Ranker, capacity: usize, precision: Precision) -> Buffers {
+        Buffers {
+            input: Vec::with_capacity(capacity * ranker.encoder.plan().width()),
+            acts: ranker.weights.network.activations(capacity, precision),
+            d_logits: vec![vec![0.0; capacity]; ranker.spec().objectives.len()],
+            positions: Vec::with_capacity(capacity),
+            targets: Vec::with_capacity(capacity),
+        }
+    }
+}
+
+impl Piece {
+    /// Room for up to `capacity` examples.
+    pub(crate) fn new(ranker: &Ranker, number: usize, capacity: usize) -> Piece {
+        Piece {
+            number,
+            batch: Encoded::default(),
+            d_input: vec![0.0; capacity * ranker.encoder.plan().width()],
+            logits: vec![vec![0.0; capacity]; ranker.spec().objectives.len()],
+        }
+    }
+
+    /// **Adds** the examples' part of the step's gradient and their losses to `sums`; writes `d_input` and `logits`.
+    pub(crate) fn run(&mut self, step: Step, rows: &StepRows, buffers: &mut Buffers, sums: &mut Sums) {
+        self.forward(step, rows, buffers);
+        self.lose(step, buffers, &mut sums.losses);
+        self.backward(step, buffers, sums);
+    }
+
+    fn forward(&mut self, step: Step, rows: &StepRows, buffers: &mut Buffers) {
+        let Step { ranker, keys, .. } = step;
+        let batch = &self.batch;
+        let (spec, width) = (ranker.spec(), ranker.encoder.plan().width());
+        let read = |field| rows.of(field, self.number);
+        ranker.gather(batch, 0..batch.len, read, &mut buffers.input);
+        if let Some(dropout) = input_dropout(ranker, batch, keys) {
+            dropout.apply(MatMut::new(&mut buffers.input, batch.len, width));
+        }
+        let gate_dropout = (spec.model.gate_dropout > 0.0).then_some(GateDropout {
+            probability: spec.model.gate_dropout,
+            seed: keys.seed(),
+            layer: GATE_LAYER,
+            examples: &batch.keys,
+        });
+        let x = Mat::new(&buffers.input, batch.len, width);
+        let network = &ranker.weights.network;
+        network.forward(x, gate_dropout.as_ref(), &mut buffers.acts, &mut self.logits);
+        if let (Some(shallow), Some(bias)) = (&ranker.weights.shallow, &spec.bias) {
+            draw_positions(batch, bias.position_dropout, keys.seed(), &mut buffers.positions);
+            shallow.forward(batch, &buffers.positions, &mut self.logits);
+        }
+    }
+
+    /// Adds the losses, and writes d_logits of the mean over the whole batch of the weighted losses.
+    fn lose(&self, step: Step, buffers: &mut Buffers, losses: &mut [f64]) {
+        let Step { ranker, keys, whole } = step;
+        let batch = &self.batch;
+        for (at, objective) in ranker.spec().objectives.iter().enumerate() {
+            let targets = &mut buffers.targets;
+            ranker.encoder.write_targets(batch, at, targets);
+            if objective.keep_negatives < 1.0 {
+                drop_negatives(batch, at, objective.keep_negatives, keys.seed(), targets);
+            }
+            let scale = objective.loss_weight / whole as f32;
+            let logits = &self.logits[at][..batch.len];
+            let d_logits = &mut buffers.d_logits[at][..batch.len];
+            let weights = &batch.weights;
+            losses[at] += match objective.loss {
+                Loss::Binary => binary_loss(logits, targets, weights, scale, d_logits),
+                Loss::Squared => squared_loss(logits, targets, weights, objective.clip, scale, d_logits),
+                Loss::WatchFraction | Loss::WatchQuantile => {
+                    squared_loss(logits, targets, weights, Some((0.0, 1.0)), scale, d_logits)
+                }
+                Loss::WeightedLogistic => weighted_logistic_loss(logits, targets, weights, scale, d_logits),
+            };
+        }
+    }
+
+    fn backward(&mut self, step: Step, buffers: &mut Buffers, sums: &mut Sums) {
+        let Step { ranker, keys, .. } = step;
+        let (batch, width) = (&self.batch, ranker.encoder.plan().width());
+        let mut d_x = MatMut::new(&mut self.d_input, batch.len, width);
+        planted!(d_x.fill(0.0), "gradient: d_x not cleared" => ());
+        let x = Mat::new(&buffers.input, batch.len, width);
+        let network = &ranker.weights.network;
+        network.backward(
+            x,
+            &mut buffers.acts,
+            &buffers.d_logits,
+            d_x.reborrow(),
+            &mut sums.network,
+        );
+        if let (Some(shallow), Some(grad)) = (&ranker.weights.shallow, &mut sums.shallow) {
+            shallow.backward(batch, &buffers.positions, &buffers.d_logits, grad);
+        }
+        if let Some(dropout) = input_dropout(ranker, batch, keys) {
+            planted!(dropout.backward(d_x), "gradient: input drop-out forgotten" => ());
+        }
+    }
+}
+
+fn input_dropout<'a>(ranker: &Ranker, batch: &'a Encoded, keys: StepKeys) -> Option<Dropout<'a>> {
+    let probability = ranker.spec().model.input_dropout;
+    (probability > 0.0).then_some(Dropout {
+        probability,
+        seed: keys.seed(),
+        layer: INPUT_LAYER,
+        examples: &batch.keys,
+    })
+}
+
+/// Makes all but a share `keep` of the targets 0 "not observed".
+pub(super) fn drop_negatives(batch: &Encoded, objective: usize, keep: f32, seed: u64, targets: &mut [f32]) {
+    for (target, &key) in targets.iter_mut().zip(&batch.keys) {
+        if *target == 0.0 && draw(seed, key, NEGATIVE_LAYER, objective as u32) >= keep {
+            *target = f32::NAN;
+        }
+    }
+}
+
+/// Positions with a share of them missing.
+pub(super) fn draw_positions(batch: &Encoded, dropout: f32, seed: u64, positions: &mut Vec<u32>) {
+    positions.clear();
+    positions.extend(batch.positions.iter().zip(&batch.keys).map(|(&position, &key)| {
+        let dropped = dropout > 0.0 && draw(seed, key, POSITION_LAYER, 0) < dropout;
+        if dropped { 0 } else { position }
+    }));
+}

@@ -1,0 +1,22 @@
+//! What is read soon is asked for now. In: values that lie far apart. Out: nothing; they come closer while other work goes on.
+
+/// How many reads ahead are asked for: enough to hide the way to memory, few enough to stay in the first-level cache.
+pub(crate) const AHEAD: usize = 16;
+
+/// Asks for `values`, a cache line at a time.
+#[allow(unsafe_code)]
+#[inline(always)]
+pub(crate) fn prefetch<T>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        const LINE: usize = 64;
+        let start = values.as_ptr().cast::<i8>();
+        for byte in (0..size_of_val(values)).step_by(LINE) {
+            // SAFETY: every processor of this family has the instruction, and it may name any address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(byte)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}
