@@ -10,7 +10,7 @@ use crate::kernels::{Path, Precision, Tile, Units, with_scratch};
 use crate::{Mat, MatMut};
 
 /// Rows of A that are packed at a time.
-const MOST_ROWS: usize = 384;
+const MOST_ROWS: usize = 516;
 
 /// `out = a · b`, the factors read in `precision`. Shapes: a `[M, K]`, b `[K, N]`, out `[M, N]`.
 pub fn product(precision: Precision, a: Mat, b: Mat, out: MatMut) {
@@ -158,7 +158,12 @@ pub(crate) fn multiply(left: Factor, right: Factor, mut out: MatMut, job: Job) {
                         first,
                         last,
                     };
-                    tiles(units, left.block, units.depth(inner), (a, b), &mut out, at, &job);
+                    let next = right.block.from(k0, j0 + cols);
+                    let ask = |part: usize, parts: usize| {
+                        let cols = path.tile_cols().min(n - j0 - cols);
+                        pack::ask_right(next, inner, cols, part, parts);
+                    };
+                    tiles(units, left.block, units.depth(inner), (a, b), &mut out, at, &job, ask);
                 }
             }
         }
@@ -185,12 +190,15 @@ fn tiles(
     out: &mut MatMut,
     at: Place,
     job: &Job,
+    ask: impl Fn(usize, usize),
 ) {
+    let parts = at.rows.div_ceil(job.path.tile_rows());
     let (a, b) = packed;
     let stride = out.stride();
     let add = job.add || !at.first;
     let open = job.open.filter(|_| at.last);
     for r in (0..at.rows).step_by(job.path.tile_rows()) {
+        ask(r / job.path.tile_rows(), parts);
         let rows = job.path.tile_rows().min(at.rows - r);
         let a = &a[pack::left_panel(left, depth, r, rows)];
         assert!(depth * job.path.tile_cols() <= b.len());

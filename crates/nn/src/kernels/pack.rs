@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::prefetch::{prefetch, prefetch_second};
 use super::{Path, Units};
 
 /// Units from one row of a packed block of rows to the next. No multiple of 64 lines, so that rows do not share cache sets.
@@ -57,18 +58,45 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Runs of neighbours ahead of the one that is packed that are asked for.
+const AHEAD: usize = 4;
+/// Values along the inner dimension that are packed of each panel before the next, where the rows are neighbours: what is read
+/// stays close together. Even, so that pairs stay whole.
+const ACROSS: usize = 16;
+
 /// Packs `rows` x `inner` values of the left factor, in panels of `path.tile_rows()` rows.
 pub(crate) fn left(path: Path, units: Units, block: Block, rows: usize, inner: usize, to: &mut [u32]) {
     let depth = units.depth(inner);
     if block.by_rows() {
         for (i, to) in to.chunks_mut(LEFT_ROW).take(rows).enumerate() {
+            if i + AHEAD < rows {
+                prefetch(block.along_row(i + AHEAD, inner));
+            }
             along(path, units, block.along_row(i, inner), &mut to[..depth]);
         }
-    } else {
+        return;
+    }
+    for k in (0..inner).step_by(ACROSS) {
+        let part = ACROSS.min(inner - k);
+        for next in k + part..inner.min(k + 2 * ACROSS) {
+            prefetch(block.along_col(next, rows));
+        }
         for from in (0..rows).step_by(path.tile_rows()) {
             let count = path.tile_rows().min(rows - from);
             let panel = &mut to[from * depth..][..count * depth];
-            across(path, units, block.from(from, 0), count, inner, count, panel);
+            let panel = &mut panel[count * units.depth(k)..];
+            across(path, units, block.from(from, k), count, part, count, panel);
+        }
+    }
+}
+
+/// Asks for part `part` of `parts` of what [`right`] will read.
+pub(crate) fn ask_right(block: Block, inner: usize, cols: usize, part: usize, parts: usize) {
+    let (runs, len) = if block.col == 1 { (inner, cols) } else { (cols, inner) };
+    let stride = block.row.max(block.col);
+    for run in part * runs / parts..(part + 1) * runs / parts {
+        if let Some(values) = block.data.get(run * stride..run * stride + len) {
+            prefetch_second(values);
         }
     }
 }
