@@ -19,6 +19,17 @@ pub struct Dense {
     pub outputs: usize,
 }
 
+/// What a layer's backward makes of the gradient of its input.
+#[derive(Debug)]
+pub enum InputGradient<'a> {
+    /// Nothing: nobody asks for it.
+    Unwanted,
+    /// It is written.
+    Whole(MatMut<'a>),
+    /// The input is what a ReLU gave: the gradient of what the ReLU was given is written, 0 where the input is not positive.
+    ThroughRelu(MatMut<'a>),
+}
+
 impl Dense {
     /// Weights normal with mean 0 and deviation `scale / sqrt(inputs)`, bias zero. Before ReLU `scale` is
     /// `sqrt(2)`: He et al. 2015, equation 10.
@@ -72,62 +83,38 @@ impl Dense {
         multiply(Factor::plain(input), Factor::plain(self.weight()), output, job);
     }
 
-    /// **Adds** to `grad` in a precision, and **writes** `d_below`, the gradient of the input before the ReLU that gave it:
-    /// zero where `input` is not positive. Shapes: input and d_below `[B, I]`, d_output `[B, O]`.
-    pub fn backward_through_relu(
+    /// **Adds** to `grad`, and **writes** the gradient of the input. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
+    pub fn backward(
         &self,
         precision: Precision,
         input: Mat,
         d_output: Mat,
-        d_below: MatMut,
+        d_input: InputGradient,
         grad: &mut Dense,
     ) {
         self.add_weight_gradient(precision, input, d_output, grad);
+        let (d_input, open) = match d_input {
+            InputGradient::Unwanted => return,
+            InputGradient::Whole(d_input) => (d_input, None),
+            InputGradient::ThroughRelu(d_input) => {
+                (d_input, planted!(Some(input), "dense: no ReLU below" => None))
+            }
+        };
         let job = Job {
             precision,
-            open: planted!(Some(input), "dense: no ReLU below" => None),
+            open,
             ..Job::default()
         };
-        multiply(
-            Factor::plain(d_output),
-            Factor::transposed(self.weight()),
-            d_below,
-            job,
+        let weight = Factor::transposed(self.weight());
+        planted!(
+            multiply(Factor::plain(d_output), weight, d_input, job),
+            "dense: weight not transposed in d_input" => {
+                multiply(Factor::plain(d_output), Factor::plain(self.weight()), d_input, job);
+            },
+            "dense: d_input added, not written" => {
+                multiply(Factor::plain(d_output), weight, d_input, Job { add: true, ..job });
+            },
         );
-    }
-
-    /// **Adds** to `d_input` and `grad`. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
-    pub fn backward(&self, input: Mat, d_output: Mat, d_input: Option<MatMut>, grad: &mut Dense) {
-        self.backward_in(Precision::F32, input, d_output, d_input, grad);
-    }
-
-    /// The same in a precision.
-    pub fn backward_in(
-        &self,
-        precision: Precision,
-        input: Mat,
-        d_output: Mat,
-        d_input: Option<MatMut>,
-        grad: &mut Dense,
-    ) {
-        self.add_weight_gradient(precision, input, d_output, grad);
-        if let Some(d_input) = d_input {
-            let job = Job {
-                precision,
-                add: true,
-                ..Job::default()
-            };
-            let weight = Factor::transposed(self.weight());
-            planted!(
-                multiply(Factor::plain(d_output), weight, d_input, job),
-                "dense: weight not transposed in d_input" => {
-                    multiply(Factor::plain(d_output), Factor::plain(self.weight()), d_input, job);
-                },
-                "dense: d_input written, not added" => {
-                    multiply(Factor::plain(d_output), weight, d_input, Job { add: false, ..job });
-                },
-            );
-        }
     }
 
     fn add_weight_gradient(&self, precision: Precision, input: Mat, d_output: Mat, grad: &mut Dense) {
@@ -187,9 +174,10 @@ mod tests {
         grad.weight.fill(START);
         grad.bias.fill(START);
         dense.backward(
+            Precision::F32,
             Mat::new(&input, batch, inputs),
             Mat::new(&d_output, batch, outputs),
-            Some(MatMut::new(&mut d_input, batch, inputs)),
+            InputGradient::Whole(MatMut::new(&mut d_input, batch, inputs)),
             &mut grad,
         );
         let loss = |dense: &Dense, input: &[f32]| weighted_sum(&d_output, &run(dense, input, batch));
@@ -213,7 +201,7 @@ mod tests {
         };
         check_gradient("bias", &mut dense.bias, &added(&grad.bias), by_bias, TOLERANCE)?;
         let by_input = |v: &[f32]| loss(&dense, v);
-        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)?;
+        check_gradient("input", &mut input, &d_input, by_input, TOLERANCE)?;
         check_through_relu(&dense, &mut input, &d_output, batch)
     }
 
@@ -226,11 +214,11 @@ mod tests {
     ) -> Result<(), GradientMismatch> {
         let rectified = |below: &[f32]| below.iter().map(|value| value.max(0.0)).collect::<Vec<f32>>();
         let mut d_below = vec![f32::NAN; below.len()];
-        dense.backward_through_relu(
+        dense.backward(
             Precision::F32,
             Mat::new(&rectified(below), batch, dense.inputs),
             Mat::new(d_output, batch, dense.outputs),
-            MatMut::new(&mut d_below, batch, dense.inputs),
+            InputGradient::ThroughRelu(MatMut::new(&mut d_below, batch, dense.inputs)),
             &mut dense.zeros_like(),
         );
         let loss = |below: &[f32]| weighted_sum(d_output, &run(dense, &rectified(below), batch));
@@ -257,7 +245,7 @@ mod tests {
             "dense: sign of d_bias",
             "dense: d_bias of the first row only",
             "dense: weight not transposed in d_input",
-            "dense: d_input written, not added",
+            "dense: d_input added, not written",
             "dense: no ReLU below",
         ];
         assert_check_bites("dense", &faults, check_shapes);
@@ -270,9 +258,15 @@ mod tests {
         let (input, d_output) = (Mat::new(&input, 2, 3), Mat::new(&d_output, 2, 2));
         let (mut with, mut without) = (dense.zeros_like(), dense.zeros_like());
         let mut d_input = [0.0; 6];
-        let wanted = Some(MatMut::new(&mut d_input, 2, 3));
-        dense.backward(input, d_output, wanted, &mut with);
-        dense.backward(input, d_output, None, &mut without);
+        let wanted = InputGradient::Whole(MatMut::new(&mut d_input, 2, 3));
+        dense.backward(Precision::F32, input, d_output, wanted, &mut with);
+        dense.backward(
+            Precision::F32,
+            input,
+            d_output,
+            InputGradient::Unwanted,
+            &mut without,
+        );
         assert_eq!(with, without);
     }
 

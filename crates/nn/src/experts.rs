@@ -8,7 +8,7 @@ use std::f32::consts::SQRT_2;
 
 use rand::Rng;
 
-use crate::{Dense, Mat, MatMut, Precision, relu_backward};
+use crate::{Dense, InputGradient, Mat, MatMut, Precision};
 
 /// E experts of the same shape, each a chain of dense + ReLU layers, and the weights of G gates over them.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,20 +108,18 @@ impl Experts {
         }
     }
 
-    /// **Adds** to `d_input` and `grad`, whose gates have no bias: their part of it becomes 0. `acts` are those of the forward
-    /// of `input`, after d_output and d_gate_logits were written to them ([`ExpertsActivations::d_output`],
-    /// [`ExpertsActivations::d_gate_logits`]); what they hold is used up. Shapes: input `[B, I]`, d_input `[B, I]`.
+    /// **Adds** to `grad`, whose gates have no bias: their part of it becomes 0; **writes** the gradient of the input. `acts` are
+    /// those of the forward of `input`, after the gradients of its results were written to them
+    /// ([`ExpertsActivations::d_output`], [`ExpertsActivations::d_gate_logits`]). Shapes: input `[B, I]`, d_input `[B, I]`.
     pub fn backward(
         &self,
         input: Mat,
         acts: &mut ExpertsActivations,
-        d_input: Option<MatMut>,
+        d_input: InputGradient,
         grad: &mut Experts,
     ) {
         let batch = input.rows();
         let precision = acts.precision;
-        let (output, d_output) = acts.d_output(batch);
-        planted!(relu_backward(output, d_output), "experts: no ReLU at the end" => ());
         for (l, layer) in self.rest.iter().enumerate().rev() {
             let stride = stride(&acts.cols, acts.gate_cols, l);
             let below = Mat::strided(&acts.outputs[l], batch, acts.cols[l], stride);
@@ -130,21 +128,21 @@ impl Experts {
             let d_above = Mat::new(&after[0], batch, acts.cols[l + 1]);
             for (e, dense) in layer.iter().enumerate() {
                 let d_expert = planted!(e, "experts: d of the next expert" => (e + 1) % self.count);
-                dense.backward_through_relu(
+                dense.backward(
                     precision,
                     below.columns(e * dense.inputs, dense.inputs),
                     d_above.columns(d_expert * dense.outputs, dense.outputs),
-                    d_below.columns_mut(e * dense.inputs, dense.inputs),
+                    InputGradient::ThroughRelu(d_below.columns_mut(e * dense.inputs, dense.inputs)),
                     planted!(&mut grad.rest[l][e], "experts: one expert takes all" => &mut grad.rest[l][0]),
                 );
             }
         }
         let d_first = Mat::new(&acts.d_outputs[0], batch, self.first.outputs);
-        self.first.backward_in(
+        self.first.backward(
             precision,
             input,
             d_first,
-            planted!(d_input, "experts: no d_input" => None),
+            planted!(d_input, "experts: no d_input" => InputGradient::Unwanted),
             &mut grad.first,
         );
         planted!(
@@ -208,7 +206,8 @@ impl ExpertsActivations {
         whole.columns(self.cols[0], self.gate_cols)
     }
 
-    /// The experts' output for a batch of `batch` rows, and where its gradient is to be written: both `[B, E * Wlast]`.
+    /// The experts' output for a batch of `batch` rows, and where the gradient of what its ReLU was given is to be written, 0
+    /// where the output is not positive: both `[B, E * Wlast]`.
     pub fn d_output(&mut self, batch: usize) -> (Mat<'_>, MatMut<'_>) {
         let last = self.cols.len() - 1;
         let (cols, stride) = (self.cols[last], stride(&self.cols, self.gate_cols, last));
@@ -270,7 +269,9 @@ mod tests {
         for (b, d) in d.chunks(cols).enumerate() {
             let (output, mut d_output) = acts.d_output(BATCH);
             let (of_output, of_logits) = d.split_at(output.cols());
-            d_output.row_mut(b).copy_from_slice(of_output);
+            for ((to, d), output) in d_output.row_mut(b).iter_mut().zip(of_output).zip(output.row(b)) {
+                *to = if *output > 0.0 { *d } else { 0.0 };
+            }
             acts.d_gate_logits(BATCH).row_mut(b).copy_from_slice(of_logits);
         }
     }
@@ -293,8 +294,8 @@ mod tests {
             let view = Mat::new(&input, BATCH, INPUTS);
             experts.forward(view, &mut acts);
             write_gradient(&mut acts, &d_output);
-            let d_input = MatMut::new(&mut d_input, BATCH, INPUTS);
-            experts.backward(view, &mut acts, Some(d_input), &mut grad);
+            let d_input = InputGradient::Whole(MatMut::new(&mut d_input, BATCH, INPUTS));
+            experts.backward(view, &mut acts, d_input, &mut grad);
         }
         // The gates' part of the bias is no weight: its slope is not 0, its gradient is.
         let gates = experts.first_width()..experts.first.outputs;
@@ -329,7 +330,7 @@ mod tests {
             check_gradient(&name, bias, &added(&d.bias[..own]), by_bias, TOLERANCE)?;
         }
         let by_input = |v: &[f32]| weighted_sum(&d_output, &run(&experts, v));
-        check_gradient("input", &mut input, &added(&d_input), by_input, TOLERANCE)
+        check_gradient("input", &mut input, &d_input, by_input, TOLERANCE)
     }
 
     #[test]
@@ -337,7 +338,6 @@ mod tests {
         let faults = [
             "experts: d of the next expert",
             "experts: one expert takes all",
-            "experts: no ReLU at the end",
             "experts: no d_input",
             "experts: gates learn a bias",
         ];

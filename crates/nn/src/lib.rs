@@ -2,8 +2,9 @@
 //!
 //! A layer owns weights ([`Dense`], [`Experts`], [`Gates`], [`Embedding`]); activations and gradients live in buffers of the
 //! caller, so weights are borrowed immutably by inference and a step allocates nothing here. A gradient has the type of what
-//! it is the gradient of; an embedding's is row-sparse ([`SparseGrad`]). A layer's backward **adds** to the gradients it is
-//! given; those of [`relu`] and [`Dropout`], which work in place, turn the gradient of their output into that of their input.
+//! it is the gradient of; an embedding's is row-sparse ([`SparseGrad`]). A layer's backward **adds** to the gradients of
+//! weights and **writes** that of its input; those of [`relu`] and [`Dropout`], which work in place, turn the gradient of their
+//! output into that of their input.
 //! All numbers are `f32`, row-major ([`Mat`], [`MatMut`]), single-threaded: the caller splits a batch if it wants threads.
 //! All matrix products go through one file, `product.rs`. Randomness comes in as an argument: a generator for first weights,
 //! keys for drop-out.
@@ -42,7 +43,7 @@ mod relu;
 mod testing;
 mod threads;
 
-pub use dense::Dense;
+pub use dense::{Dense, InputGradient};
 pub use dropout::{Dropout, draw};
 pub use embedding::{Bags, Embedding, Pool, SparseGrad};
 pub use experts::{Experts, ExpertsActivations};

@@ -26,8 +26,9 @@ for_each_path! {
 }
 
 for_each_path! {
-    /// **Adds** to `d_gates` and `d_experts`. Shapes: gates and d_gates `[B, G * E]`, experts and d_experts `[B, E * W]`,
-    /// d_output `[B, G * W]`, with E = `choices`.
+    /// **Writes** `d_gates`, and `d_experts`: experts end in ReLU, it is the gradient of what the ReLU was given, 0 where an expert
+    /// is not positive. Shapes: gates and d_gates `[B, G * E]`, experts and d_experts `[B, E * W]`, d_output `[B, G * W]`, with
+    /// E = `choices`.
     pub fn mix_backward(
         gates: Mat,
         experts: Mat,
@@ -42,21 +43,24 @@ for_each_path! {
             return;
         }
         for b in 0..d_output.rows() {
-            let (experts, d_experts) = (experts.row(b), d_experts.row_mut(b));
-            let d_gates = d_gates.row_mut(b).chunks_exact_mut(choices);
-            let d_mixtures = d_output.row(b).chunks_exact(width);
-            for ((shares, d_shares), d_mixture) in gates.row(b).chunks_exact(choices).zip(d_gates).zip(d_mixtures)
-            {
-                for (e, (share, d_share)) in shares.iter().zip(d_shares).enumerate() {
-                    let expert = e * width..(e + 1) * width;
-                    let d = dot(d_mixture, &experts[expert.clone()]);
+            let (shares, d_shares, d_mixtures) = (gates.row(b), d_gates.row_mut(b), d_output.row(b));
+            let of_experts = experts.row(b).chunks_exact(width).zip(d_experts.row_mut(b).chunks_exact_mut(width));
+            for (e, (expert, d_expert)) in of_experts.enumerate() {
+                planted!(d_expert.fill(0.0), "mix: d_experts added, not written" => ());
+                for (g, d_mixture) in d_mixtures.chunks_exact(width).enumerate() {
+                    let (share, d) = (shares[g * choices + e], dot(d_mixture, expert));
+                    let d_share = &mut d_shares[g * choices + e];
                     planted!(
-                        *d_share += d,
-                        "mix: d_gates written, not added" => *d_share = d,
-                        "mix: sign of d_gates" => *d_share -= d,
+                        *d_share = d,
+                        "mix: d_gates added, not written" => *d_share += d,
+                        "mix: sign of d_gates" => *d_share = -d,
                     );
-                    let d_share_of = planted!(*share, "mix: d_experts without the share" => 1.0, "mix: d_experts by d_gates" => d);
-                    add_scaled(&mut d_experts[expert], d_share_of, d_mixture);
+                    let by = planted!(share, "mix: d_experts without the share" => 1.0, "mix: d_experts by d_gates" => d);
+                    add_scaled(d_expert, by, d_mixture);
+                }
+                for (d, value) in d_expert.iter_mut().zip(expert) {
+                    let open = planted!(*value > 0.0, "mix: no ReLU below" => true);
+                    *d = if open { *d } else { 0.0 };
                 }
             }
         }
@@ -101,7 +105,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::faults::assert_check_bites;
-    use crate::testing::{START, TOLERANCE, added, values, weighted_sum};
+    use crate::testing::{START, TOLERANCE, values, weighted_sum};
     use crate::{GradientMismatch, check_gradient};
 
     const BATCH: usize = 3;
@@ -122,7 +126,11 @@ mod tests {
 
     fn check() -> Result<(), GradientMismatch> {
         let mut gates = values(BATCH * GATES * CHOICES, 1);
-        let mut experts = values(BATCH * CHOICES * WIDTH, 2);
+        // Away from the kink of the ReLU, where there is no slope.
+        let below = values(BATCH * CHOICES * WIDTH, 2);
+        let mut below: Vec<f32> = below.iter().map(|v| v + 0.1 * v.signum()).collect();
+        let rectified = |below: &[f32]| below.iter().map(|v| v.max(0.0)).collect::<Vec<f32>>();
+        let experts = rectified(&below);
         let d_output = values(BATCH * GATES * WIDTH, 3);
         let (mut d_gates, mut d_experts) = (vec![START; gates.len()], vec![START; experts.len()]);
         mix_backward(
@@ -134,15 +142,17 @@ mod tests {
             CHOICES,
         );
         let by_gates = |v: &[f32]| weighted_sum(&d_output, &run(v, &experts));
-        check_gradient("gates", &mut gates, &added(&d_gates), by_gates, TOLERANCE)?;
-        let by_experts = |v: &[f32]| weighted_sum(&d_output, &run(&gates, v));
-        check_gradient("experts", &mut experts, &added(&d_experts), by_experts, TOLERANCE)
+        check_gradient("gates", &mut gates, &d_gates, by_gates, TOLERANCE)?;
+        let by_experts = |v: &[f32]| weighted_sum(&d_output, &run(&gates, &rectified(v)));
+        check_gradient("experts", &mut below, &d_experts, by_experts, TOLERANCE)
     }
 
     #[test]
     fn the_gradients_are_the_slopes_and_the_check_notices_planted_faults() {
         let faults = [
-            "mix: d_gates written, not added",
+            "mix: d_gates added, not written",
+            "mix: d_experts added, not written",
+            "mix: no ReLU below",
             "mix: sign of d_gates",
             "mix: d_experts without the share",
             "mix: d_experts by d_gates",

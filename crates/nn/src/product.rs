@@ -163,7 +163,16 @@ pub(crate) fn multiply(left: Factor, right: Factor, mut out: MatMut, job: Job) {
                         let cols = path.tile_cols().min(n - j0 - cols);
                         pack::ask_right(next, inner, cols, part, parts);
                     };
-                    tiles(units, left.block, units.depth(inner), (a, b), &mut out, at, &job, ask);
+                    tiles(
+                        units,
+                        left.block,
+                        units.depth(inner),
+                        (a, b),
+                        &mut out,
+                        at,
+                        &job,
+                        ask,
+                    );
                 }
             }
         }

@@ -8,7 +8,10 @@
 //! logit_k = tower_k(m_k)                       [batch] per objective
 //! ```
 
-use nn::{Dense, Experts, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Precision, mix, mix_backward};
+use nn::{
+    Dense, Experts, ExpertsActivations, GateDropout, Gates, InputGradient, Mat, MatMut, Precision, mix,
+    mix_backward,
+};
 use rand_chacha::ChaCha8Rng;
 use spec::Spec;
 
@@ -38,7 +41,6 @@ pub struct MmoeActivations {
     towers: Vec<TowerActivations>,
     d_mixed: Vec<f32>,
     d_gates: Vec<f32>,
-    d_shared: Vec<f32>,
 }
 
 impl Mmoe {
@@ -136,7 +138,7 @@ impl Mmoe {
         }
     }
 
-    /// **Adds** to `d_x` `[batch, width]` and `grad`; `acts` are those of the forward of `x`, with or without drop-out;
+    /// **Adds** to `grad` and **writes** `d_x` `[batch, width]`; `acts` are those of the forward of `x`, with or without drop-out;
     /// d_logits per objective `[batch]`.
     pub fn backward(
         &self,
@@ -148,16 +150,10 @@ impl Mmoe {
     ) {
         let (batch, width) = (x.rows(), self.experts.output_width());
         let (gate_cols, mixed_cols) = self.columns();
-        let h = self.shared.output(x, &acts.shared);
         let mixed = Mat::new(&acts.mixed, batch, mixed_cols);
         let gates = Mat::new(&acts.gates, batch, gate_cols);
         let mut d_mixed = MatMut::new(&mut acts.d_mixed, batch, mixed_cols);
         let mut d_gates = MatMut::new(&mut acts.d_gates, batch, gate_cols);
-        let mut d_h = MatMut::new(&mut acts.d_shared, batch, h.cols());
-        d_mixed.fill(0.0);
-        planted!(d_gates.fill(0.0), "mmoe: d_gates not cleared" => ());
-        d_h.fill(0.0);
-
         for (k, tower) in self.towers.iter().enumerate() {
             let d_tower = planted!(k, "mmoe: all towers in one mixture" => 0) * width;
             let d_tower = d_mixed.columns_mut(d_tower, width);
@@ -166,12 +162,11 @@ impl Mmoe {
                 read,
                 &mut acts.towers[k],
                 &d_logits[k],
-                d_tower,
+                InputGradient::Whole(d_tower),
                 &mut grad.towers[k],
             );
         }
-        let (experts, mut d_experts) = acts.experts.d_output(batch);
-        planted!(d_experts.fill(0.0), "mmoe: d of experts not cleared" => ());
+        let (experts, d_experts) = acts.experts.d_output(batch);
         mix_backward(
             gates,
             experts,
@@ -185,11 +180,19 @@ impl Mmoe {
             self.gates().backward(gates, d_gates.as_mat(), d_gate_logits),
             "mmoe: gates give nothing back" => { let mut d = d_gate_logits; d.fill(0.0) },
         );
-        let d_h_of_experts = planted!(Some(d_h.reborrow()), "mmoe: experts give h nothing" => None);
+        self.backward_to_input(x, acts, d_x, grad);
+    }
+
+    /// From the experts to the input.
+    fn backward_to_input(&self, x: Mat, acts: &mut MmoeActivations, d_x: MatMut, grad: &mut Mmoe) {
+        let mut d_x = Some(InputGradient::Whole(d_x));
+        let (h, d_h) = self.shared.output_and_gradient(x, &mut acts.shared);
+        let d_h = d_h.map_or_else(|| d_x.take(), |d_h| Some(InputGradient::ThroughRelu(d_h)));
+        let d_h = planted!(d_h, "mmoe: experts give h nothing" => None).unwrap_or(InputGradient::Unwanted);
         self.experts
-            .backward(h, &mut acts.experts, d_h_of_experts, &mut grad.experts);
-        self.shared
-            .backward(x, &mut acts.shared, d_h.as_mat(), Some(d_x), &mut grad.shared);
+            .backward(h, &mut acts.experts, d_h, &mut grad.experts);
+        let d_x = d_x.unwrap_or(InputGradient::Unwanted);
+        self.shared.backward(x, &mut acts.shared, d_x, &mut grad.shared);
     }
 
     /// Its dense layers in the order of [`Mmoe::tensors`].
@@ -245,7 +248,6 @@ impl MmoeActivations {
     /// Buffers for up to `batch` examples, and how products read their factors.
     pub fn new(network: &Mmoe, batch: usize, precision: Precision) -> MmoeActivations {
         let (gate_cols, mixed_cols) = network.columns();
-        let hidden = network.experts.first.inputs;
         let zeros = |columns: usize| vec![0.0; batch * columns];
         MmoeActivations {
             shared: network.shared.activations(batch, precision),
@@ -259,7 +261,6 @@ impl MmoeActivations {
                 .collect(),
             d_mixed: zeros(mixed_cols),
             d_gates: zeros(gate_cols),
-            d_shared: zeros(hidden),
         }
     }
 }

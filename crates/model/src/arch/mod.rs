@@ -93,7 +93,7 @@ impl Network {
         }
     }
 
-    /// **Adds** to `d_input` `[batch, width]` and `grad`; `acts` are those of the forward of `input`, with or without
+    /// **Adds** to `grad` and **writes** `d_input` `[batch, width]`; `acts` are those of the forward of `input`, with or without
     /// drop-out; d_logits per objective `[batch]`.
     pub fn backward(
         &self,

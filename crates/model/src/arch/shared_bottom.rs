@@ -5,7 +5,7 @@
 //! logit_k = tower_k(h)                         [batch] per objective
 //! ```
 
-use nn::{Dense, Mat, MatMut, Precision};
+use nn::{Dense, InputGradient, Mat, MatMut, Precision, relu_backward};
 use rand_chacha::ChaCha8Rng;
 use spec::Spec;
 
@@ -27,7 +27,7 @@ pub struct SharedBottom {
 pub struct SharedBottomActivations {
     shared: StackActivations,
     towers: Vec<TowerActivations>,
-    d_shared: Vec<f32>,
+    d_tower: Vec<f32>,
 }
 
 impl SharedBottom {
@@ -78,7 +78,7 @@ impl SharedBottom {
         }
     }
 
-    /// **Adds** to `d_x` `[batch, width]` and `grad`; `acts` are those of the forward of `x`, d_logits per objective `[batch]`.
+    /// **Adds** to `grad` and **writes** `d_x` `[batch, width]`; `acts` are those of the forward of `x`, d_logits per objective `[batch]`.
     pub fn backward(
         &self,
         x: Mat,
@@ -87,22 +87,25 @@ impl SharedBottom {
         d_x: MatMut,
         grad: &mut SharedBottom,
     ) {
-        let h = self.shared.output(x, &acts.shared);
-        let mut d_h = MatMut::new(&mut acts.d_shared, x.rows(), h.cols());
-        planted!(d_h.fill(0.0), "shared bottom: d_h not cleared" => ());
-        for (k, tower) in self.towers.iter().enumerate() {
-            let d_logits = &d_logits[planted!(k, "shared bottom: one objective for all" => 0)];
-            tower.backward(
-                h,
-                &mut acts.towers[k],
-                d_logits,
-                d_h.reborrow(),
-                &mut grad.towers[k],
-            );
+        let batch = x.rows();
+        let mut d_x = Some(d_x);
+        let (h, d_h) = self.shared.output_and_gradient(x, &mut acts.shared);
+        if let Some(mut d_h) = d_h.or_else(|| d_x.take()) {
+            let mut d_tower = MatMut::new(&mut acts.d_tower, batch, h.cols());
+            planted!(d_h.fill(0.0), "shared bottom: d_h not cleared" => ());
+            for (k, tower) in self.towers.iter().enumerate() {
+                let d_logits = &d_logits[planted!(k, "shared bottom: one objective for all" => 0)];
+                let of_tower = InputGradient::Whole(d_tower.reborrow());
+                tower.backward(h, &mut acts.towers[k], d_logits, of_tower, &mut grad.towers[k]);
+                add(d_tower.as_mat(), &mut d_h);
+            }
+            if !self.shared.layers.is_empty() {
+                planted!(relu_backward(h, d_h), "shared bottom: no ReLU" => ());
+            }
         }
-        let d_x = planted!(Some(d_x), "shared bottom: no d_x" => None);
-        self.shared
-            .backward(x, &mut acts.shared, d_h.as_mat(), d_x, &mut grad.shared);
+        let d_x = planted!(d_x, "shared bottom: no d_x" => None)
+            .map_or(InputGradient::Unwanted, InputGradient::Whole);
+        self.shared.backward(x, &mut acts.shared, d_x, &mut grad.shared);
     }
 
     /// Its dense layers in the order of [`SharedBottom::tensors`].
@@ -140,6 +143,14 @@ impl SharedBottom {
     }
 }
 
+fn add(from: Mat, to: &mut MatMut) {
+    for row in 0..from.rows() {
+        for (to, from) in to.row_mut(row).iter_mut().zip(from.row(row)) {
+            *to += from;
+        }
+    }
+}
+
 impl SharedBottomActivations {
     /// Buffers for up to `batch` examples, and how products read their factors.
     pub fn new(network: &SharedBottom, batch: usize, precision: Precision) -> SharedBottomActivations {
@@ -151,7 +162,7 @@ impl SharedBottomActivations {
                 .iter()
                 .map(|tower| tower.activations(batch, precision))
                 .collect(),
-            d_shared: vec![0.0; batch * hidden],
+            d_tower: vec![0.0; batch * hidden],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Chains of dense layers: the shared layers, and an objective's tower with its logit.
 
-use nn::{Dense, Mat, MatMut, Precision, relu_backward};
+use nn::{Dense, InputGradient, Mat, MatMut, Precision};
 use rand_chacha::ChaCha8Rng;
 
 use crate::tensors::{dense_tensors, dense_tensors_mut};
@@ -104,43 +104,49 @@ impl Stack {
         }
     }
 
-    /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`, d_output `[batch, output width]`.
+    /// The output of the last forward over `input`, and where its gradient is to be written before [`Stack::backward`], as far as
+    /// the last layer's ReLU: 0 where the output is not positive. Both `[batch, output width]`; `None`: no layers.
+    pub fn output_and_gradient<'a>(
+        &self,
+        input: Mat<'a>,
+        acts: &'a mut StackActivations,
+    ) -> (Mat<'a>, Option<MatMut<'a>>) {
+        match (self.layers.last(), acts.outputs.last(), acts.d_outputs.last_mut()) {
+            (Some(layer), Some(output), Some(d_output)) => (
+                Mat::new(output, input.rows(), layer.outputs),
+                Some(MatMut::new(d_output, input.rows(), layer.outputs)),
+            ),
+            _ => (input, None),
+        }
+    }
+
+    /// **Adds** to `grad` and **writes** the gradient of the input; `acts` are those of the forward of `input`, after the gradient
+    /// of its output was written to them. Does nothing without layers.
     pub fn backward(
         &self,
         input: Mat,
         acts: &mut StackActivations,
-        d_output: Mat,
-        mut d_input: Option<MatMut>,
+        d_input: InputGradient,
         grad: &mut Stack,
     ) {
         let batch = input.rows();
-        let Some(last) = acts.d_outputs.last_mut() else {
-            if let Some(d_input) = &mut d_input {
-                planted!(add(d_output, d_input), "stack: no layers, no d_input" => ());
-            }
-            return;
-        };
-        let mut d_last = MatMut::new(last, batch, d_output.cols());
-        copy(d_output, d_last.reborrow());
-        if let Some(output) = acts.outputs.last() {
-            let output = Mat::new(output, batch, d_output.cols());
-            planted!(relu_backward(output, d_last), "stack: no ReLU" => ());
-        }
+        let mut d_input = Some(planted!(d_input, "stack: no d_input" => InputGradient::Unwanted));
         for (at, layer) in self.layers.iter().enumerate().rev() {
             let (before, rest) = acts.d_outputs.split_at_mut(at);
             let d_output = Mat::new(&rest[0], batch, layer.outputs);
+            let (read, d_read) = match before.last_mut() {
+                Some(d_read) => (
+                    Mat::new(&acts.outputs[at - 1], batch, layer.inputs),
+                    planted!(
+                        InputGradient::ThroughRelu(MatMut::new(d_read, batch, layer.inputs)),
+                        "stack: no ReLU between layers" => InputGradient::Whole(MatMut::new(d_read, batch, layer.inputs)),
+                    ),
+                ),
+                None => (input, d_input.take().unwrap_or(InputGradient::Unwanted)),
+            };
             let grad = &mut grad.layers[at];
-            match before.last_mut() {
-                Some(d_read) => {
-                    let read = Mat::new(&acts.outputs[at - 1], batch, layer.inputs);
-                    let d_read = MatMut::new(d_read, batch, layer.inputs);
-                    layer.backward_through_relu(acts.precision, read, d_output, d_read, grad);
-                }
-                None => {
-                    let d_input = planted!(d_input.take(), "stack: no d_input" => None);
-                    layer.backward_in(acts.precision, input, d_output, d_input, grad);
-                }
-            }
+            let grad = planted!(grad, "stack: the weights learn nothing" => &mut grad.clone());
+            layer.backward(acts.precision, read, d_output, d_read, grad);
         }
     }
 
@@ -160,20 +166,6 @@ impl Stack {
     }
 }
 
-fn copy(from: Mat, mut to: MatMut) {
-    for row in 0..from.rows() {
-        to.row_mut(row).copy_from_slice(from.row(row));
-    }
-}
-
-fn add(from: Mat, to: &mut MatMut) {
-    for row in 0..from.rows() {
-        for (to, from) in to.row_mut(row).iter_mut().zip(from.row(row)) {
-            *to += from;
-        }
-    }
-}
-
 /// One objective's tower: hidden layers, then the logit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tower {
@@ -187,7 +179,6 @@ pub struct Tower {
 #[derive(Debug, Clone)]
 pub struct TowerActivations {
     hidden: StackActivations,
-    d_hidden: Vec<f32>,
 }
 
 impl Tower {
@@ -228,7 +219,6 @@ impl Tower {
     pub fn activations(&self, batch: usize, precision: Precision) -> TowerActivations {
         TowerActivations {
             hidden: self.hidden.activations(batch, precision),
-            d_hidden: vec![0.0; batch * self.logit.inputs],
         }
     }
 
@@ -253,30 +243,30 @@ impl Tower {
             .count(&name, Some(objective), batch, &acts.hidden, activity);
     }
 
-    /// **Adds** to `d_input` and `grad`; `acts` are those of the forward of `input`, d_logits `[batch]`.
+    /// **Adds** to `grad` and **writes** the gradient of the input; `acts` are those of the forward of `input`, d_logits `[batch]`.
     pub fn backward(
         &self,
         input: Mat,
         acts: &mut TowerActivations,
         d_logits: &[f32],
-        d_input: MatMut,
+        d_input: InputGradient,
         grad: &mut Tower,
     ) {
         let batch = input.rows();
-        let hidden = self.hidden.output(input, &acts.hidden);
-        let mut d_hidden = MatMut::new(&mut acts.d_hidden, batch, self.logit.inputs);
-        planted!(d_hidden.fill(0.0), "tower: d_hidden not cleared" => ());
-        let of_logit = planted!(Some(d_hidden.reborrow()), "tower: the logit gives nothing back" => None);
-        self.logit
-            .backward(hidden, Mat::new(d_logits, batch, 1), of_logit, &mut grad.logit);
-        let d_input = planted!(Some(d_input), "tower: no d_input" => None);
-        self.hidden.backward(
-            input,
-            &mut acts.hidden,
-            d_hidden.as_mat(),
-            d_input,
-            &mut grad.hidden,
+        let d_logits = Mat::new(d_logits, batch, 1);
+        let mut d_input = Some(planted!(d_input, "tower: no d_input" => InputGradient::Unwanted));
+        let (hidden, d_hidden) = self.hidden.output_and_gradient(input, &mut acts.hidden);
+        let d_hidden = d_hidden.map_or_else(
+            || d_input.take(),
+            |d| Some(planted!(InputGradient::ThroughRelu(d), "tower: no ReLU below the logit" => InputGradient::Whole(d))),
         );
+        let d_hidden = planted!(d_hidden, "tower: the logit gives nothing back" => None)
+            .unwrap_or(InputGradient::Unwanted);
+        self.logit
+            .backward(Precision::F32, hidden, d_logits, d_hidden, &mut grad.logit);
+        let d_input = d_input.unwrap_or(InputGradient::Unwanted);
+        self.hidden
+            .backward(input, &mut acts.hidden, d_input, &mut grad.hidden);
     }
 
     /// Names its weights under `name`, in order.

@@ -122,7 +122,6 @@ impl Piece {
         let Step { ranker, keys, .. } = step;
         let (batch, width) = (&self.batch, ranker.encoder.plan().width());
         let mut d_x = MatMut::new(&mut self.d_input, batch.len, width);
-        planted!(d_x.fill(0.0), "gradient: d_x not cleared" => ());
         let x = Mat::new(&buffers.input, batch.len, width);
         let network = &ranker.weights.network;
         network.backward(

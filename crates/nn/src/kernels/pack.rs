@@ -92,7 +92,11 @@ pub(crate) fn left(path: Path, units: Units, block: Block, rows: usize, inner: u
 
 /// Asks for part `part` of `parts` of what [`right`] will read.
 pub(crate) fn ask_right(block: Block, inner: usize, cols: usize, part: usize, parts: usize) {
-    let (runs, len) = if block.col == 1 { (inner, cols) } else { (cols, inner) };
+    let (runs, len) = if block.col == 1 {
+        (inner, cols)
+    } else {
+        (cols, inner)
+    };
     let stride = block.row.max(block.col);
     for run in part * runs / parts..(part + 1) * runs / parts {
         if let Some(values) = block.data.get(run * stride..run * stride + len) {

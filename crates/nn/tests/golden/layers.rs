@@ -1,6 +1,9 @@
 //! Each layer and loss by itself: forward and every gradient.
 
-use nn::{Bags, Dense, Dropout, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Pool, SparseGrad};
+use nn::{
+    Bags, Dense, Dropout, ExpertsActivations, GateDropout, Gates, InputGradient, Mat, MatMut, Pool,
+    Precision, SparseGrad,
+};
 
 use crate::vectors::{BAGS, Golden, compare_experts, experts_of, spread, table_of};
 
@@ -24,8 +27,14 @@ fn dense_is_pytorch_s() {
     golden.compare("output", &output);
 
     let (mut d_input, mut grad) = ([0.0; 35], dense.zeros_like());
-    let d_input_view = Some(MatMut::new(&mut d_input, 5, 7));
-    dense.backward(input, Mat::new(&d_output, 5, 3), d_input_view, &mut grad);
+    let d_input_view = InputGradient::Whole(MatMut::new(&mut d_input, 5, 7));
+    dense.backward(
+        Precision::F32,
+        input,
+        Mat::new(&d_output, 5, 3),
+        d_input_view,
+        &mut grad,
+    );
     golden.compare("d_input", &d_input);
     golden.compare("d_weight", &grad.weight);
     golden.compare("d_bias", &grad.bias);
@@ -48,11 +57,12 @@ fn experts_of_one_two_and_three_layers_are_pytorch_s() {
         golden.compare("output", &flat(acts.output(6)));
 
         let (mut d_input, mut grad) = ([0.0; 30], experts.zeros_like());
-        let d_input_view = Some(MatMut::new(&mut d_input, 6, 5));
-        let mut of_acts = acts.d_output(6).1;
+        let d_input_view = InputGradient::Whole(MatMut::new(&mut d_input, 6, 5));
+        let (of_experts, mut of_acts) = acts.d_output(6);
         for (row, d) in d_output.chunks(cols).enumerate() {
             of_acts.row_mut(row).copy_from_slice(d);
         }
+        nn::relu_backward(of_experts, of_acts);
         experts.backward(input, &mut acts, d_input_view, &mut grad);
         golden.compare("d_input", &d_input);
         compare_experts(&golden, &grad);
@@ -95,8 +105,14 @@ fn gates_with_and_without_drop_out_are_pytorch_s() {
             MatMut::new(&mut d_logits, 6, 6),
         );
         let (mut d_input, mut grad) = ([0.0; 30], dense.zeros_like());
-        let d_input_view = Some(MatMut::new(&mut d_input, 6, 5));
-        dense.backward(input, Mat::new(&d_logits, 6, 6), d_input_view, &mut grad);
+        let d_input_view = InputGradient::Whole(MatMut::new(&mut d_input, 6, 5));
+        dense.backward(
+            Precision::F32,
+            input,
+            Mat::new(&d_logits, 6, 6),
+            d_input_view,
+            &mut grad,
+        );
         golden.compare("d_input", &d_input);
         golden.compare("d_weight", &grad.weight);
     }
@@ -121,7 +137,7 @@ fn the_mixture_is_pytorch_s() {
         3,
     );
     golden.compare("d_gates", &d_gates);
-    golden.compare("d_experts", &d_experts);
+    golden.compare("d_below", &d_experts);
 }
 
 #[test]

@@ -118,10 +118,11 @@ def gates():
 
 
 def mixture():
-    g, f, c = weight(4, 2, 3), weight(4, 3, 5), torch.randn(4, 2, 5)
+    g, below, c = weight(4, 2, 3), weight(4, 3, 5), torch.randn(4, 2, 5)
+    f = below.relu()
     y = torch.einsum("bge,bew->bgw", g, f)
     (y * c).sum().backward()
-    write("mix", gates=g, experts=f, output=y, d_output=c, d_gates=g.grad, d_experts=f.grad)
+    write("mix", gates=g, experts=f, output=y, d_output=c, d_gates=g.grad, d_below=below.grad)
 
 
 OFFSETS, ROWS = [0, 3, 3, 4, 8, 10], [2, 0, 2, 5, 1, 1, 0, 6, 6, 3]

@@ -1,6 +1,8 @@
 //! The layers together: one training step from a table to two losses and back.
 
-use nn::{Dense, ExpertsActivations, GateDropout, Gates, Mat, MatMut, Pool, SparseGrad};
+use nn::{
+    Dense, ExpertsActivations, GateDropout, Gates, InputGradient, Mat, MatMut, Pool, Precision, SparseGrad,
+};
 
 use crate::vectors::{BAGS, compare_experts, experts_of, spread, table_of};
 
@@ -69,17 +71,17 @@ fn a_whole_training_step_is_pytorch_s() {
     for (k, tower) in towers.iter().enumerate() {
         let mut grad = tower.zeros_like();
         tower.backward(
+            Precision::F32,
             mixture.columns(k * width, width),
             Mat::new(&d_logits[k * batch..], batch, 1),
-            Some(d_mixture.columns_mut(k * width, width)),
+            InputGradient::Whole(d_mixture.columns_mut(k * width, width)),
             &mut grad,
         );
         golden.compare(&format!("d_tower_{k}_weight"), &grad.weight);
         golden.compare(&format!("d_tower_{k}_bias"), &grad.bias);
     }
     let (mut d_shares, mut d_input) = ([0.0; 40], [0.0; 30]);
-    let (of_experts, mut d_experts) = acts.d_output(batch);
-    d_experts.fill(0.0);
+    let (of_experts, d_experts) = acts.d_output(batch);
     nn::mix_backward(
         shares,
         of_experts,
@@ -91,7 +93,8 @@ fn a_whole_training_step_is_pytorch_s() {
     gates.backward(shares, Mat::new(&d_shares, batch, 8), acts.d_gate_logits(batch));
     let mut d_input = MatMut::new(&mut d_input, batch, inputs);
     let mut d_weights = experts.zeros_like();
-    experts.backward(input, &mut acts, Some(d_input.reborrow()), &mut d_weights);
+    let wanted = InputGradient::Whole(d_input.reborrow());
+    experts.backward(input, &mut acts, wanted, &mut d_weights);
     let d_gates = compare_experts(&golden, &d_weights);
     golden.compare("d_gates", &d_gates);
     let mut d_table = SparseGrad::new(8, inputs);
