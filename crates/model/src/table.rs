@@ -132,6 +132,13 @@ impl IdTable {
         }
     }
 
+    /// Asks for what is needed to read element `at` of `ids`, where it is rows that are counted.
+    pub fn ask(&self, ids: &EncodedIds, at: usize) {
+        if let (None, Some(&row)) = (&self.by_key, ids.rows.get(at)) {
+            nn::prefetch(&self.sightings[row as usize..][..1]);
+        }
+    }
+
     /// A step begins: before its ids are met.
     pub fn begin_step(&mut self) {
         if let Some(map) = self.map_mut() {

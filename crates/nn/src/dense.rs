@@ -4,7 +4,7 @@ use rand::Rng;
 
 use crate::init::normal;
 use crate::product::{Factor, Job, multiply};
-use crate::{Mat, MatMut, Precision};
+use crate::{Mat, MatMut, Packed, Precision, Threads};
 
 /// Fully connected: `output = input · weight + bias`.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Dense {
     pub inputs: usize,
     /// O, values out.
     pub outputs: usize,
+    /// The weight as products read it, between [`Dense::pack`] and [`Dense::unpack`].
+    pub packed: Packed,
 }
 
 /// What a layer's backward makes of the gradient of its input.
@@ -49,6 +51,7 @@ impl Dense {
             bias: Vec::new(),
             inputs,
             outputs,
+            packed: Packed::default(),
         }
     }
 
@@ -59,7 +62,19 @@ impl Dense {
             bias: vec![0.0; self.bias.len()],
             inputs: self.inputs,
             outputs: self.outputs,
+            packed: Packed::default(),
         }
+    }
+
+    /// Packs the weight for many products in `precision`: it must not change until [`Dense::unpack`].
+    pub fn pack(&mut self, precision: Precision, threads: &Threads) {
+        let weight = Mat::new(&self.weight, self.inputs, self.outputs);
+        self.packed.fill(weight, precision, threads);
+    }
+
+    /// Products read the weight itself again, which may change.
+    pub fn unpack(&mut self) {
+        self.packed.forget();
     }
 
     /// The weight, `[inputs, outputs]`.
@@ -80,7 +95,8 @@ impl Dense {
             relu,
             ..Job::default()
         };
-        multiply(Factor::plain(input), Factor::plain(self.weight()), output, job);
+        let weight = Factor::plain(self.weight()).packed(&self.packed.plain);
+        multiply(Factor::plain(input), weight, output, job);
     }
 
     /// **Adds** to `grad`, and **writes** the gradient of the input. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
@@ -105,7 +121,7 @@ impl Dense {
             open,
             ..Job::default()
         };
-        let weight = Factor::transposed(self.weight());
+        let weight = Factor::transposed(self.weight()).packed(&self.packed.turned);
         planted!(
             multiply(Factor::plain(d_output), weight, d_input, job),
             "dense: weight not transposed in d_input" => {
@@ -139,7 +155,16 @@ impl Dense {
 for_each_path! {
     /// Adds every row of `d_output` `[B, O]` to `d_bias` `[O]`.
     fn add_rows(d_output: Mat, d_bias: &mut [f32]) {
-        for b in 0..d_output.rows() {
+        // Four rows at a time: the sums are read and written a quarter as often.
+        let four = d_output.rows() / 4 * 4;
+        for b in (0..four).step_by(4) {
+            let rows = d_output.row(b).iter().zip(d_output.row(b + 1));
+            let rows = rows.zip(d_output.row(b + 2)).zip(d_output.row(b + 3));
+            for (d_bias, (((d0, d1), d2), d3)) in d_bias.iter_mut().zip(rows) {
+                *d_bias += (d0 + d1) + planted!(d2 + d3, "dense: d_bias of half of the rows" => 0.0);
+            }
+        }
+        for b in four..d_output.rows() {
             for (d_bias, d) in d_bias.iter_mut().zip(d_output.row(b)) {
                 *d_bias += planted!(
                     *d,
@@ -244,6 +269,7 @@ mod tests {
             "dense: d_weight written, not added",
             "dense: sign of d_bias",
             "dense: d_bias of the first row only",
+            "dense: d_bias of half of the rows",
             "dense: weight not transposed in d_input",
             "dense: d_input added, not written",
             "dense: no ReLU below",

@@ -7,6 +7,7 @@ use rand::Rng;
 
 use crate::init::normal;
 use crate::kernels::prefetch::{AHEAD, prefetch};
+use crate::mix::add_scaled;
 use crate::{Mat, MatMut};
 
 /// A table of `rows` x `dim`.
@@ -61,6 +62,7 @@ impl<'a> Bags<'a> {
     }
 
     /// What the rows of bag `b` are multiplied by: all by the same share, and where they have weights each by its own too.
+    #[inline(always)]
     fn shares(&self, b: usize, pool: Pool) -> Shares<'a> {
         let weights = (!self.weights.is_empty()).then(|| &self.weights[self.range(b)]);
         let of_all = match (pool, weights) {
@@ -83,6 +85,7 @@ struct Shares<'a> {
 
 impl Shares<'_> {
     /// Of the bag's row `i`.
+    #[inline(always)]
     fn of(&self, i: usize) -> f32 {
         match self.weights {
             None => self.of_all,
@@ -128,6 +131,31 @@ impl Embedding {
             (bags.len(), self.dim),
             "shape of d_output"
         );
+        scatter(bags, pool, d_output, grad);
+    }
+}
+
+for_each_path! {
+    /// See [`Embedding::forward`].
+    fn pool_bags(table: &Embedding, bags: Bags, pool: Pool, output: MatMut) {
+        let mut output = output;
+        for b in 0..bags.len() {
+            let (range, output) = (bags.range(b), output.row_mut(b));
+            output.fill(0.0);
+            let shares = bags.shares(b, pool);
+            for (i, at) in range.enumerate() {
+                if let Some(soon) = bags.rows.get(at + AHEAD) {
+                    prefetch(table.row(*soon));
+                }
+                add_scaled(output, shares.of(i), table.row(bags.rows[at]));
+            }
+        }
+    }
+}
+
+for_each_path! {
+    /// See [`Embedding::backward`].
+    fn scatter(bags: Bags, pool: Pool, d_output: Mat, grad: &mut SparseGrad) {
         for b in 0..bags.len() {
             if let Some(soon) = bags.rows.get(bags.range(b).start + AHEAD) {
                 prefetch(&grad.slots[*soon as usize..][..1]);
@@ -157,27 +185,6 @@ impl Embedding {
                         grad.add(*row, share, d_output.row(b));
                     },
                 );
-            }
-        }
-    }
-}
-
-for_each_path! {
-    /// See [`Embedding::forward`].
-    fn pool_bags(table: &Embedding, bags: Bags, pool: Pool, output: MatMut) {
-        let mut output = output;
-        for b in 0..bags.len() {
-            let (range, output) = (bags.range(b), output.row_mut(b));
-            output.fill(0.0);
-            let shares = bags.shares(b, pool);
-            for (i, at) in range.enumerate() {
-                if let Some(soon) = bags.rows.get(at + AHEAD) {
-                    prefetch(table.row(*soon));
-                }
-                let share = shares.of(i);
-                for (output, weight) in output.iter_mut().zip(table.row(bags.rows[at])) {
-                    *output += share * weight;
-                }
             }
         }
     }
@@ -243,18 +250,19 @@ impl SparseGrad {
     }
 
     /// Adds `scale * d` to the gradient of the table's row `row`. Shapes: d `[D]`.
+    #[inline(always)]
     pub fn add(&mut self, row: u32, scale: f32, d: &[f32]) {
         assert_eq!(d.len(), self.dim, "values of a row");
         let slot = &mut self.slots[row as usize];
         if *slot == UNTOUCHED {
             *slot = self.rows.len() as u32;
             self.rows.push(row);
-            self.values.extend(d.iter().map(|d| scale * d));
+            let start = self.values.len();
+            self.values.resize(start + self.dim, 0.0);
+            add_scaled(&mut self.values[start..], scale, d);
         } else {
             let start = *slot as usize * self.dim;
-            for (sum, d) in self.values[start..][..self.dim].iter_mut().zip(d) {
-                *sum += scale * d;
-            }
+            add_scaled(&mut self.values[start..][..self.dim], scale, d);
         }
     }
 

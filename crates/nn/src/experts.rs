@@ -8,7 +8,7 @@ use std::f32::consts::SQRT_2;
 
 use rand::Rng;
 
-use crate::{Dense, InputGradient, Mat, MatMut, Precision};
+use crate::{Dense, InputGradient, Mat, MatMut, Packed, Precision};
 
 /// E experts of the same shape, each a chain of dense + ReLU layers, and the weights of G gates over them.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +164,7 @@ fn beside(left: &Dense, right: &Dense) -> Dense {
         bias: [left.bias.as_slice(), &right.bias].concat(),
         inputs: left.inputs,
         outputs: left.outputs + right.outputs,
+        packed: Packed::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Ma et al. 2018 (MMoE), section 4.2; Zhao et al. 2019, section 4.2, which also names the drop-out of shares.
 
 use crate::dropout::RowDraws;
+use crate::exp::exp;
 use crate::{Mat, MatMut};
 
 /// Gates over the same E choices: `softmax(logits)`, each gate by itself. Their weights are [`crate::Experts`]'.
@@ -36,37 +37,16 @@ impl Gates {
             if let Some(dropout) = dropout {
                 dropout.drop_logits(b, logits, output, self.choices);
             }
-            for gate in output.chunks_exact_mut(self.choices) {
-                softmax(gate);
-            }
+            softmax(output, self.choices);
         }
     }
 
     /// **Writes** `d_logits`; `output` is that of the forward, with or without drop-out.
     /// Shapes: output, d_output and d_logits `[B, G * E]`.
-    pub fn backward(&self, output: Mat, d_output: Mat, mut d_logits: MatMut) {
+    pub fn backward(&self, output: Mat, d_output: Mat, d_logits: MatMut) {
         self.demand(output.rows(), output.cols(), (d_output.rows(), d_output.cols()));
         self.demand(output.rows(), output.cols(), (d_logits.rows(), d_logits.cols()));
-        // Shares after drop-out are the softmax of the kept logits, so `output` alone gives the slope, with or without it:
-        // d_logit_i = output_i (d_output_i - sum_j d_output_j output_j), zero where share i was dropped.
-        for b in 0..output.rows() {
-            let d_logits = d_logits.row_mut(b).chunks_exact_mut(self.choices);
-            let shares = output.row(b).chunks_exact(self.choices);
-            let d_shares = d_output.row(b).chunks_exact(self.choices);
-            for ((d_logits, shares), d_shares) in d_logits.zip(shares).zip(d_shares) {
-                let mean: f32 = shares.iter().zip(d_shares).map(|(p, d)| p * d).sum();
-                for ((d_logit, p), d) in d_logits.iter_mut().zip(shares).zip(d_shares) {
-                    *d_logit = planted!(
-                        p * (d - mean),
-                        "gates: mean not subtracted" => p * d,
-                        "gates: share forgotten" => d - mean,
-                        "gates: drop-out forgotten" => if *p > 0.0 { p * (d - mean) } else { d - mean },
-                        "gates: slope of a sigmoid" => p * (1.0 - p) * d,
-                        "gates: added, not written" => *d_logit + p * (d - mean),
-                    );
-                }
-            }
-        }
+        softmax_backward(output, d_output, d_logits, self.choices);
     }
 
     fn demand(&self, rows: usize, cols: usize, other: (usize, usize)) {
@@ -101,16 +81,54 @@ impl GateDropout<'_> {
     }
 }
 
-/// `x_i = exp(x_i) / sum_j exp(x_j)`, shifted by the largest so that nothing overflows.
-fn softmax(x: &mut [f32]) {
-    let largest = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for value in x.iter_mut() {
-        *value = (*value - largest).exp();
-        sum += *value;
+for_each_path! {
+    /// See [`Gates::backward`].
+    fn softmax_backward(output: Mat, d_output: Mat, d_logits: MatMut, choices: usize) {
+        let mut d_logits = d_logits;
+        // Shares after drop-out are the softmax of the kept logits, so `output` alone gives the slope, with or without it:
+        // d_logit_i = output_i (d_output_i - sum_j d_output_j output_j), zero where share i was dropped.
+        for b in 0..output.rows() {
+            let d_logits = d_logits.row_mut(b).chunks_exact_mut(choices);
+            let shares = output.row(b).chunks_exact(choices);
+            let d_shares = d_output.row(b).chunks_exact(choices);
+            for ((d_logits, shares), d_shares) in d_logits.zip(shares).zip(d_shares) {
+                let mean: f32 = shares.iter().zip(d_shares).map(|(p, d)| p * d).sum();
+                for ((d_logit, p), d) in d_logits.iter_mut().zip(shares).zip(d_shares) {
+                    *d_logit = planted!(
+                        p * (d - mean),
+                        "gates: mean not subtracted" => p * d,
+                        "gates: share forgotten" => d - mean,
+                        "gates: drop-out forgotten" => if *p > 0.0 { p * (d - mean) } else { d - mean },
+                        "gates: slope of a sigmoid" => p * (1.0 - p) * d,
+                        "gates: added, not written" => *d_logit + p * (d - mean),
+                    );
+                }
+            }
+        }
     }
-    for value in x {
-        *value /= sum;
+}
+
+for_each_path! {
+    /// `x_i = exp(x_i) / sum_j exp(x_j)` over each run of `choices` of `x`, shifted by the largest so that nothing overflows.
+    fn softmax(x: &mut [f32], choices: usize) {
+        for gate in x.chunks_exact_mut(choices) {
+            let mut largest = f32::NEG_INFINITY;
+            for &value in gate.iter() {
+                largest = if value > largest { value } else { largest };
+            }
+            for value in gate {
+                *value -= largest;
+            }
+        }
+        for value in x.iter_mut() {
+            *value = exp(*value);
+        }
+        for gate in x.chunks_exact_mut(choices) {
+            let sum: f32 = gate.iter().sum();
+            for value in gate {
+                *value /= sum;
+            }
+        }
     }
 }
 

@@ -77,8 +77,9 @@ fn width_of(gates: Mat, experts: Mat, output: (usize, usize), choices: usize) ->
     width
 }
 
+/// `to += scale * from`.
 #[inline(always)]
-fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
+pub(crate) fn add_scaled(to: &mut [f32], scale: f32, from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += scale * from;
     }

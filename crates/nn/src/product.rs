@@ -7,6 +7,7 @@
 
 use crate::kernels::pack::{self, Block, LEFT_ROW, MOST_UNITS};
 use crate::kernels::{Path, Precision, Tile, Units, with_scratch};
+use crate::packed::Panels;
 use crate::{Mat, MatMut};
 
 /// Rows of A that are packed at a time.
@@ -67,9 +68,11 @@ impl Job<'_> {
 /// A factor, plain or read transposed.
 #[derive(Clone, Copy)]
 pub(crate) struct Factor<'a> {
-    block: Block<'a>,
-    rows: usize,
-    cols: usize,
+    pub(crate) block: Block<'a>,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    /// The same as a right factor's panels, where they were made before.
+    panels: Option<&'a Panels>,
 }
 
 impl<'a> Factor<'a> {
@@ -79,7 +82,14 @@ impl<'a> Factor<'a> {
             block: Block { data, row, col },
             rows: mat.rows(),
             cols: mat.cols(),
+            panels: None,
         }
+    }
+
+    /// The same factor, to be read from `panels` where they are made for the product.
+    pub(crate) fn packed(self, panels: &'a Panels) -> Self {
+        let panels = Some(panels);
+        Self { panels, ..self }
     }
 
     pub(crate) fn transposed(mat: Mat<'a>) -> Self {
@@ -88,6 +98,7 @@ impl<'a> Factor<'a> {
             block: Block { data, row, col },
             rows: mat.cols(),
             cols: mat.rows(),
+            panels: None,
         }
     }
 }
@@ -105,6 +116,7 @@ impl Factor<'_> {
             },
             rows: self.cols,
             cols: self.rows,
+            panels: None,
         }
     }
 }
@@ -119,6 +131,12 @@ pub(crate) fn take_room() {
 fn part(whole: usize, most: usize, unit: usize) -> usize {
     let parts = whole.div_ceil(most).max(1);
     whole.div_ceil(parts).next_multiple_of(unit)
+}
+
+/// The blocks along an inner dimension of `k`: where each begins, and how many values it has. One of none where `k` is 0.
+pub(crate) fn depths(units: Units, k: usize) -> impl Iterator<Item = (usize, usize)> {
+    let deep = units.values(part(units.depth(k).max(1), MOST_UNITS, 1));
+    (0..k.max(1)).step_by(deep).map(move |k0| (k0, deep.min(k - k0)))
 }
 
 /// `out = left · right` as `job` says.
@@ -137,42 +155,44 @@ pub(crate) fn multiply(left: Factor, right: Factor, mut out: MatMut, job: Job) {
     }
     let path = job.path;
     let units = path.units(job.precision);
-    let deep = units.values(part(units.depth(k).max(1), MOST_UNITS, 1));
     let high = part(m, MOST_ROWS, path.tile_rows());
     let room = (high * LEFT_ROW, MOST_UNITS * path.tile_cols());
+    let wide = path.tile_cols();
+    let mut made = right.panels.and_then(|panels| panels.units(path, units));
     with_scratch(room.0, room.1, |a, b| {
-        for k0 in (0..k.max(1)).step_by(deep) {
-            let inner = deep.min(k - k0);
+        for (k0, inner) in depths(units, k) {
             let (first, last) = (k0 == 0, k0 + inner == k);
+            let panel = units.depth(inner) * wide;
+            let of_block = made.map(|made| made.split_at(n.div_ceil(wide) * panel));
+            made = of_block.map(|(_, rest)| rest);
             for i0 in (0..m).step_by(high) {
                 let rows = high.min(m - i0);
                 pack::left(path, units, left.block.from(i0, k0), rows, inner, a);
-                for j0 in (0..n).step_by(path.tile_cols()) {
-                    let cols = path.tile_cols().min(n - j0);
-                    pack::right(path, units, right.block.from(k0, j0), inner, cols, b);
+                for j0 in (0..n).step_by(wide) {
+                    let cols = wide.min(n - j0);
+                    let b = match of_block {
+                        Some((block, _)) => &block[j0 / wide * panel..][..panel],
+                        None => {
+                            pack::right(path, units, right.block.from(k0, j0), inner, cols, b);
+                            &*b
+                        }
+                    };
                     let at = Place {
                         i0,
                         j0,
                         rows,
                         cols,
+                        depth: units.depth(inner),
                         first,
                         last,
                     };
                     let next = right.block.from(k0, j0 + cols);
                     let ask = |part: usize, parts: usize| {
-                        let cols = path.tile_cols().min(n - j0 - cols);
-                        pack::ask_right(next, inner, cols, part, parts);
+                        if of_block.is_none() {
+                            pack::ask_right(next, inner, wide.min(n - j0 - cols), part, parts);
+                        }
                     };
-                    tiles(
-                        units,
-                        left.block,
-                        units.depth(inner),
-                        (a, b),
-                        &mut out,
-                        at,
-                        &job,
-                        ask,
-                    );
+                    tiles(units, left.block, (a, b), &mut out, at, &job, ask);
                 }
             }
         }
@@ -186,6 +206,8 @@ struct Place {
     j0: usize,
     rows: usize,
     cols: usize,
+    /// Units along K.
+    depth: usize,
     first: bool,
     last: bool,
 }
@@ -194,13 +216,13 @@ struct Place {
 fn tiles(
     units: Units,
     left: Block,
-    depth: usize,
     packed: (&[u32], &[u32]),
     out: &mut MatMut,
     at: Place,
     job: &Job,
     ask: impl Fn(usize, usize),
 ) {
+    let depth = at.depth;
     let parts = at.rows.div_ceil(job.path.tile_rows());
     let (a, b) = packed;
     let stride = out.stride();

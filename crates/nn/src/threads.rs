@@ -132,6 +132,25 @@ impl Threads {
         });
     }
 
+    /// Calls `job` with parts of `values`, each of whole runs of `run` values, and the number of its first run.
+    pub fn runs<T: Send>(&self, values: &mut [T], run: usize, job: impl Fn(usize, &mut [T]) + Sync) {
+        let Some(crew) = self.crew.as_ref().filter(|_| values.len() >= FEWEST_VALUES) else {
+            return job(0, values);
+        };
+        let run = run.max(1);
+        let (runs, count) = (values.len() / run, crew.members());
+        let mut rest = values;
+        let parts: Parts<(usize, &mut [T])> = from_fn(|member| {
+            let [from, to] = [member, member + 1].map(|member| member.min(count) * runs / count);
+            Mutex::new((to > from).then(|| (from, split(&mut rest, (to - from) * run))))
+        });
+        crew.share(&|member| {
+            if let Some((first, some)) = part(&parts, member) {
+                job(first, some);
+            }
+        });
+    }
+
     /// Calls `job` with the start of each part of `values`, and the part.
     pub fn chunks(&self, values: &mut [f32], job: impl Fn(usize, &mut [f32]) + Sync) {
         self.chunks_of_three([values, &mut [], &mut []], |from, [values, _, _]| {

@@ -87,6 +87,7 @@ pub(super) fn draw_field(
     for example in 0..batch.len {
         let bag = encoded.offsets[example] as usize..encoded.offsets[example + 1] as usize;
         for (element, at) in (0u32..).zip(bag) {
+            table.ask(encoded, at + nn::AHEAD);
             let read = if keys.first_pass {
                 table.meet_id(encoded, at, batch.times[example])
             } else {

@@ -143,15 +143,46 @@ pub(super) unsafe fn spin_pairs(times: usize) -> f32 {
     _mm512_reduce_add_ps(sums.into_iter().fold(a, |x, y| _mm512_add_ps(x, y)))
 }
 
-#[inline]
+/// What becomes of a tile's sums, known when compiled.
+const ADD: u8 = 1;
+const BIAS: u8 = 2;
+const OPEN: u8 = 4;
+
+/// Writes the sums of a tile.
+///
+/// # Safety
+/// The processor has AVX-512, and the tile's pointers are as its type says.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn write<const ROWS: usize>(tile: &Tile, sums: &[[__m512; VECTORS]; ROWS]) {
+    // SAFETY: as the caller promises; BIAS and OPEN are there only with their pointers.
+    unsafe {
+        match (
+            tile.add,
+            tile.bias.is_null() && tile.relu == 0,
+            tile.open.is_null(),
+        ) {
+            (false, true, true) => write_as::<ROWS, 0>(tile, sums),
+            (true, true, true) => write_as::<ROWS, ADD>(tile, sums),
+            (false, false, true) => write_as::<ROWS, BIAS>(tile, sums),
+            (true, false, true) => write_as::<ROWS, { ADD | BIAS }>(tile, sums),
+            (false, true, false) => write_as::<ROWS, OPEN>(tile, sums),
+            (true, true, false) => write_as::<ROWS, { ADD | OPEN }>(tile, sums),
+            (false, false, false) => write_as::<ROWS, { BIAS | OPEN }>(tile, sums),
+            (true, false, false) => write_as::<ROWS, { ADD | BIAS | OPEN }>(tile, sums),
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn write_as<const ROWS: usize, const WHAT: u8>(tile: &Tile, sums: &[[__m512; VECTORS]; ROWS]) {
     for v in 0..VECTORS {
         let mask = lanes_before(tile.cols, v);
         if mask == 0 {
             break;
         }
-        let relu = lanes_before(tile.relu, v);
+        // Columns without ReLU keep what is not positive.
+        let linear = !lanes_before(tile.relu, v);
         // SAFETY: the mask is of columns below `cols`, of rows below ROWS.
         unsafe {
             let bias = if tile.bias.is_null() {
@@ -162,15 +193,16 @@ unsafe fn write<const ROWS: usize>(tile: &Tile, sums: &[[__m512; VECTORS]; ROWS]
             for (i, sums) in sums.iter().enumerate() {
                 let out = tile.out.add(i * tile.out_stride + v * LANES);
                 let mut value = sums[v];
-                if tile.add {
+                if WHAT & ADD != 0 {
                     value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, out));
                 }
-                if !tile.bias.is_null() {
+                if WHAT & BIAS != 0 {
+                    // Without a bias it is 0, which changes no more than the sign of a 0.
                     value = _mm512_add_ps(value, bias);
+                    let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(value, _mm512_setzero_ps());
+                    value = _mm512_maskz_mov_ps(positive | linear, value);
                 }
-                let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(value, _mm512_setzero_ps());
-                value = _mm512_maskz_mov_ps(positive | !relu, value);
-                if !tile.open.is_null() {
+                if WHAT & OPEN != 0 {
                     let open = _mm512_maskz_loadu_ps(mask, tile.open.add(i * tile.open_stride + v * LANES));
                     let open = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(open, _mm512_setzero_ps());
                     value = _mm512_maskz_mov_ps(open, value);

@@ -19,8 +19,9 @@ pub(super) struct Source {
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) unsafe fn across_values(from: Source, inner: usize, count: usize, to: *mut u32, wide: usize) {
     let masks = [lanes_before(count, 0), lanes_before(count, 1)];
+    let vectors = count.div_ceil(LANES);
     for k in 0..inner {
-        for (v, mask) in masks.into_iter().enumerate() {
+        for (v, mask) in masks.into_iter().enumerate().take(vectors) {
             // SAFETY: lanes below `count` of row k.
             unsafe {
                 let row = from.data.add(k * from.stride);
@@ -39,8 +40,9 @@ pub(super) unsafe fn across_values(from: Source, inner: usize, count: usize, to:
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub(super) unsafe fn across_pairs(from: Source, inner: usize, count: usize, to: *mut u32, wide: usize) {
     let masks = [lanes_before(count, 0), lanes_before(count, 1)];
+    let vectors = count.div_ceil(LANES);
     for d in 0..inner.div_ceil(2) {
-        for (v, mask) in masks.into_iter().enumerate() {
+        for (v, mask) in masks.into_iter().enumerate().take(vectors) {
             // SAFETY: lanes below `count` of rows 2 d and, where there is one, 2 d + 1.
             unsafe {
                 let row = from.data.add(2 * d * from.stride).wrapping_add(v * LANES);

@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 pub use allocator::Aligned;
 pub(crate) use crew::Crew;
 pub use peak::register_peak;
-pub(crate) use scratch::with_scratch;
+pub(crate) use scratch::{Lines, with_scratch};
 pub(crate) use tile::{Tile, Units};
 
 /// How the factors of a product are read. Sums are `f32` in both.

@@ -1,11 +1,11 @@
 //! What is read soon is asked for now. In: values that lie far apart. Out: nothing; they come closer while other work goes on.
 
 /// How many reads ahead are asked for: enough to hide the way to memory, few enough to stay in the first-level cache.
-pub(crate) const AHEAD: usize = 16;
+pub const AHEAD: usize = 16;
 
-/// Asks for `values`, a cache line at a time.
+/// Asks for `values`, a cache line at a time: they come while other work goes on.
 #[inline(always)]
-pub(crate) fn prefetch<T>(values: &[T]) {
+pub fn prefetch<T>(values: &[T]) {
     ask::<T, { Cache::First as i32 }>(values);
 }
 

@@ -19,6 +19,7 @@ fn a_whole_training_step_is_pytorch_s() {
         bias: golden.get(&format!("tower_{k}_bias")),
         inputs: width,
         outputs: 1,
+        packed: nn::Packed::default(),
     });
     let dropout = GateDropout {
         probability: 0.3,

@@ -19,7 +19,7 @@ fn the_gradient_of_a_large_batch_is_the_mean_of_its_parts() {
     for model in [MIXTURES[1], BOTTOMS[0]] {
         let mut ranker = lively(model);
         see_everything(&mut ranker);
-        let half = SHARDS * PIECE - 1;
+        let half = SHARDS * PIECE.0 - 1;
         let (len, rows): (usize, Vec<u32>) = (2 * half, (0..2 * half as u32).collect());
         let batch = random_batch(&ranker, len, 1);
         let mut of = |rows: &[u32]| {
