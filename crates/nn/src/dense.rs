@@ -95,7 +95,7 @@ impl Dense {
             relu,
             ..Job::default()
         };
-        let weight = Factor::plain(self.weight()).packed(&self.packed.plain);
+        let weight = Factor::plain(self.weight()).packed(self.packed.plain());
         multiply(Factor::plain(input), weight, output, job);
     }
 
@@ -121,7 +121,7 @@ impl Dense {
             open,
             ..Job::default()
         };
-        let weight = Factor::transposed(self.weight()).packed(&self.packed.turned);
+        let weight = Factor::transposed(self.weight()).packed(self.packed.turned());
         planted!(
             multiply(Factor::plain(d_output), weight, d_input, job),
             "dense: weight not transposed in d_input" => {

@@ -9,11 +9,15 @@ use crate::{Mat, Threads};
 
 /// The panels of a weight, or none. No part of a layer's value: layers with and without are equal, and a copy has none.
 #[derive(Debug, Default)]
-pub struct Packed {
-    /// Of the weight, for the forward product.
-    pub(crate) plain: Panels,
-    /// Of the weight turned, for the gradient of the input.
-    pub(crate) turned: Panels,
+pub struct Packed(Option<Box<Both>>);
+
+/// The panels of a weight.
+#[derive(Debug, Default)]
+struct Both {
+    /// As it is, for the forward product.
+    plain: Panels,
+    /// Turned, for the gradient of the input.
+    turned: Panels,
 }
 
 impl Clone for Packed {
@@ -39,14 +43,27 @@ pub(crate) struct Panels {
 impl Packed {
     /// Packs `weight` for products in `precision`.
     pub(crate) fn fill(&mut self, weight: Mat, precision: Precision, threads: &Threads) {
-        self.plain.fill(Factor::plain(weight), precision, threads);
-        self.turned.fill(Factor::transposed(weight), precision, threads);
+        let Both { plain, turned } = &mut **self.0.get_or_insert_default();
+        plain.fill(Factor::plain(weight), precision, threads);
+        turned.fill(Factor::transposed(weight), precision, threads);
     }
 
     /// Forgets what was packed; the room stays.
     pub(crate) fn forget(&mut self) {
-        self.plain.made_for = None;
-        self.turned.made_for = None;
+        if let Some(both) = &mut self.0 {
+            both.plain.made_for = None;
+            both.turned.made_for = None;
+        }
+    }
+
+    /// Of the weight, where there was one to pack.
+    pub(crate) fn plain(&self) -> Option<&Panels> {
+        self.0.as_ref().map(|both| &both.plain)
+    }
+
+    /// Of the weight turned, likewise.
+    pub(crate) fn turned(&self) -> Option<&Panels> {
+        self.0.as_ref().map(|both| &both.turned)
     }
 }
 

@@ -87,8 +87,7 @@ impl<'a> Factor<'a> {
     }
 
     /// The same factor, to be read from `panels` where they are made for the product.
-    pub(crate) fn packed(self, panels: &'a Panels) -> Self {
-        let panels = Some(panels);
+    pub(crate) fn packed(self, panels: Option<&'a Panels>) -> Self {
         Self { panels, ..self }
     }
 

@@ -144,8 +144,7 @@ impl Stack {
                 ),
                 None => (input, d_input.take().unwrap_or(InputGradient::Unwanted)),
             };
-            let grad = &mut grad.layers[at];
-            let grad = planted!(grad, "stack: the weights learn nothing" => &mut grad.clone());
+            let grad = planted!(&mut grad.layers[at], "stack: the weights learn nothing" => &mut grad.layers[at].clone());
             layer.backward(acts.precision, read, d_output, d_read, grad);
         }
     }
