@@ -47,6 +47,7 @@ mod raw;
 mod reference;
 mod report;
 mod settings;
+mod size;
 mod suggestion;
 #[cfg(test)]
 mod tests;

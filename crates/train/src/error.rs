@@ -15,6 +15,14 @@ pub enum TrainError {
     /// A loss or weight stopped being finite.
     #[error("training diverged: {0}; lower `[train] learning_rate` or scale the numbers")]
     Diverged(String),
+    /// A thread that feeds training could not be started, or panicked.
+    #[error("the thread `{name}` of `train` failed: {problem}")]
+    Thread {
+        /// What it is for.
+        name: &'static str,
+        /// What it said.
+        problem: String,
+    },
     /// Stopped by the user before anything worth keeping existed.
     #[error("stopped before the first epoch was complete; nothing was written")]
     Stopped,
@@ -29,7 +37,7 @@ impl TrainError {
                 !matches!(error, model::ModelError::Io { .. } | model::ModelError::Events(_))
             }
             TrainError::Data(_) => true,
-            TrainError::Diverged(_) | TrainError::Stopped => false,
+            TrainError::Diverged(_) | TrainError::Thread { .. } | TrainError::Stopped => false,
         }
     }
 }

@@ -6,6 +6,7 @@ use arrow_array::Array;
 use model::{Encoder, ScalerFit};
 use spec::{Absent, Loss, Objective, Side, Source, Spec};
 
+use crate::ahead::Ahead;
 use crate::leak::{Leak, LeakCheck};
 use crate::{Part, Progress, TrainError};
 
@@ -29,11 +30,11 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
     let mut labels = LabelMeans::new(spec);
     let mut leaks = LeakCheck::new(spec);
     let mut missing = MissingFields::new(spec);
-    for examples in part.read() {
+    let mut batches = Ahead::of("decode", 2, part.read())?;
+    while let Some(examples) = batches.next()?.transpose()? {
         if progress.stopped() {
             return Err(TrainError::Stopped);
         }
-        let examples = examples?;
         Encoder::fit(spec, &examples, &mut scalers);
         labels.add(&examples);
         leaks.add(&examples);

@@ -4,7 +4,9 @@
 //! or not at all.
 
 mod epochs;
+mod feed;
 mod folder;
+mod learners;
 
 use std::sync::Arc;
 

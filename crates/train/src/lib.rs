@@ -4,6 +4,7 @@
 //! checkpoint on what closed in a store's log since, and promotes its challenger past the gates. Both drive a [`Trainer`], whose
 //! [`Checkpoint`] resumes to the bit. How a ranker predicts is `model`'s; what is served, and how, is `serve`'s.
 
+mod ahead;
 mod alarm;
 mod anatomy;
 mod baseline;

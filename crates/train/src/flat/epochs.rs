@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use model::Encoded;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use spec::Spec;
 
 use super::EpochMetrics;
-use crate::baseline::{Logistic, RATES};
+use super::feed::{Feed, Start};
+use super::learners::Learners;
+use crate::baseline::Logistic;
 use crate::curve::PositionCounts;
 use crate::judge::{Judge, Judged};
 use crate::{Checkpoint, Evaluation, Parts, Progress, TrainError, Trainer};
@@ -29,20 +30,6 @@ pub(super) struct Run<'a> {
     parts: &'a Parts,
     means: &'a [Option<f64>],
     baseline: bool,
-}
-
-/// The logistic regression under way, and the best of each objective.
-struct Baseline {
-    now: Vec<Logistic>,
-    best: Logistic,
-    losses: Vec<f64>,
-}
-
-/// Who learns from the same batches.
-struct Learners {
-    trainer: Trainer,
-    baseline: Option<Baseline>,
-    positions: Option<PositionCounts>,
 }
 
 impl<'a> Run<'a> {
@@ -67,21 +54,17 @@ impl<'a> Run<'a> {
         progress: &mut dyn Progress,
     ) -> Result<(Best, Vec<EpochMetrics>, Option<PositionCounts>), TrainError> {
         let train = &self.spec.train;
-        let mut learners = Learners {
-            trainer,
-            baseline: self.baseline.then(|| Baseline::new(self.spec, self.means)),
-            positions: PositionCounts::new(self.spec),
-        };
+        let mut feed = Feed::new(&self.parts.training, &trainer.ranker.encoder);
+        let mut learners = Learners::new(trainer, self.means, self.baseline);
         let mut best: Option<Best> = None;
         let mut epochs = Vec::new();
         for epoch in 1..=train.epochs {
             let rows = self.parts.training.len() + self.parts.validation.len();
             progress.begin(&format!("epoch {epoch}"), rows);
-            if !self.epoch(&mut learners, progress)? {
-                break;
-            }
-            let Some(judged) = self.validate(&learners, progress)? else {
-                break;
+            let learned = self.pass(&mut feed, &mut learners, progress);
+            let judged = match learned.and_then(|()| self.validate(&learners, progress)) {
+                Err(TrainError::Stopped) => break,
+                judged => judged?,
             };
             let metrics = self.metrics(epoch, &judged, &mut learners)?;
             let relative_loss = metrics.relative_loss;
@@ -115,38 +98,34 @@ impl<'a> Run<'a> {
         Ok((best, epochs, learners.positions))
     }
 
-    /// One pass over the training part, shuffled within a window that moves through the log. False: the user stopped it.
-    fn epoch(&self, learners: &mut Learners, progress: &mut dyn Progress) -> Result<bool, TrainError> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.spec.train.seed);
+    /// One pass over the training part, shuffled within a window that moves through the log.
+    fn pass(
+        &self,
+        feed: &mut Feed,
+        learners: &mut Learners,
+        progress: &mut dyn Progress,
+    ) -> Result<(), TrainError> {
+        let train = &self.spec.train;
+        let mut rng = ChaCha8Rng::seed_from_u64(train.seed);
         rng.set_stream(learners.trainer.pass + 1);
-        let mut window = Encoded::default();
-        for examples in self.parts.training.read() {
-            if progress.stopped() {
-                return Ok(false);
-            }
-            let batch = learners.trainer.ranker.encoder.encode(&examples?);
-            if learners.trainer.pass == 0 {
-                learners
-                    .positions
-                    .iter_mut()
-                    .for_each(|positions| positions.add(&batch));
-            }
-            window.append(&batch);
-            let full = window.len >= self.spec.train.shuffle_window;
-            if full && !learners.learn_shuffled(&mut window, &mut rng, progress)? {
-                return Ok(false);
+        let mut windows = feed.pass(Start::default())?;
+        while let Some(window) = windows.next(progress)? {
+            learners.count_positions(&window);
+            let mut rows: Vec<u32> = (0..window.len as u32).collect();
+            rows.shuffle(&mut rng);
+            for rows in rows.chunks(train.batch) {
+                if progress.stopped() {
+                    return Err(TrainError::Stopped);
+                }
+                learners.learn(&window, rows)?;
+                progress.advance(rows.len() as u64);
             }
         }
-        let complete = learners.learn_shuffled(&mut window, &mut rng, progress)?;
-        learners.trainer.pass += u64::from(complete);
-        Ok(complete)
+        learners.trainer.pass += 1;
+        Ok(())
     }
 
-    fn validate(
-        &self,
-        learners: &Learners,
-        progress: &mut dyn Progress,
-    ) -> Result<Option<Judged>, TrainError> {
+    fn validate(&self, learners: &Learners, progress: &mut dyn Progress) -> Result<Judged, TrainError> {
         let judge = Judge {
             ranker: &learners.trainer.ranker,
             logistic: learners
@@ -155,12 +134,13 @@ impl<'a> Run<'a> {
                 .map_or(&[], |baseline| baseline.now.as_slice()),
             activity: false,
         };
-        judge.on(
+        let judged = judge.on(
             &self.parts.validation,
             progress,
             |progress| progress.stopped(),
             &mut |_| {},
-        )
+        )?;
+        judged.ok_or(TrainError::Stopped)
     }
 
     fn metrics(
@@ -206,57 +186,4 @@ fn note(metrics: &EpochMetrics) -> String {
         "epoch {:>3}  validation loss / constant {:.4}{logistic}",
         metrics.epoch, metrics.relative_loss
     )
-}
-
-impl Baseline {
-    fn new(spec: &Spec, means: &[Option<f64>]) -> Baseline {
-        let now = RATES.map(|rate| Logistic::new(spec, means, rate)).to_vec();
-        Baseline {
-            best: now[0].clone(),
-            now,
-            losses: vec![f64::INFINITY; spec.objectives.len()],
-        }
-    }
-
-    /// Keeps the objectives whose validation loss has fallen.
-    fn keep_better(&mut self, validation: &[Evaluation]) {
-        for (now, validation) in self.now.iter().zip(validation) {
-            let mut better = Vec::new();
-            for (least, metrics) in self.losses.iter_mut().zip(&validation.objectives) {
-                // Without validation labels the last epoch is as good as any.
-                better.push(metrics.loss.is_none_or(|loss| loss < *least));
-                *least = metrics.loss.map_or(*least, |loss| loss.min(*least));
-            }
-            self.best.take(now, &better);
-        }
-    }
-}
-
-impl Learners {
-    /// Learns from the window in a random order and empties it. False: the user stopped it between two batches.
-    fn learn_shuffled(
-        &mut self,
-        window: &mut Encoded,
-        rng: &mut ChaCha8Rng,
-        progress: &mut dyn Progress,
-    ) -> Result<bool, TrainError> {
-        let mut rows: Vec<u32> = (0..window.len as u32).collect();
-        rows.shuffle(rng);
-        let spec = self.trainer.ranker.spec().clone();
-        for rows in rows.chunks(spec.train.batch) {
-            if progress.stopped() {
-                return Ok(false);
-            }
-            self.trainer.learn_rows(window, rows, self.trainer.pass == 0)?;
-            if let Some(baseline) = &mut self.baseline {
-                baseline
-                    .now
-                    .iter_mut()
-                    .for_each(|logistic| logistic.learn(&spec, window, rows));
-            }
-            progress.advance(rows.len() as u64);
-        }
-        *window = Encoded::default();
-        Ok(true)
-    }
 }
