@@ -1,5 +1,7 @@
 //! What can go wrong in training.
 
+use std::path::PathBuf;
+
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -26,6 +28,9 @@ pub enum TrainError {
     /// Stopped by the user before anything worth keeping existed.
     #[error("stopped before the first epoch was complete; nothing was written")]
     Stopped,
+    /// Stopped by the user; this folder has all that was learned.
+    #[error("stopped; `{}` has a checkpoint: go on with `--resume`", .0.display())]
+    Interrupted(PathBuf),
 }
 
 impl TrainError {
@@ -37,7 +42,10 @@ impl TrainError {
                 !matches!(error, model::ModelError::Io { .. } | model::ModelError::Events(_))
             }
             TrainError::Data(_) => true,
-            TrainError::Diverged(_) | TrainError::Thread { .. } | TrainError::Stopped => false,
+            TrainError::Diverged(_)
+            | TrainError::Thread { .. }
+            | TrainError::Stopped
+            | TrainError::Interrupted(_) => false,
         }
     }
 }

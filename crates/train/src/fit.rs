@@ -10,9 +10,15 @@ use crate::ahead::Ahead;
 use crate::leak::{Leak, LeakCheck};
 use crate::{Part, Progress, TrainError};
 
-/// What the pass found.
+/// What the pass came to.
 pub(crate) struct Fitted {
     pub(crate) encoder: Encoder,
+    pub(crate) found: Found,
+}
+
+/// What it found beside the scalers.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Found {
     /// Mean observed label per objective.
     pub(crate) means: Vec<Option<f64>>,
     pub(crate) leaks: Vec<Leak>,
@@ -54,9 +60,11 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
     }
     Ok(Fitted {
         encoder: Encoder::new(spec.clone(), scalers.finish()),
-        means,
-        leaks: leaks.leaks(spec),
-        constant,
+        found: Found {
+            means,
+            leaks: leaks.leaks(spec),
+            constant,
+        },
     })
 }
 

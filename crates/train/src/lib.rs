@@ -41,7 +41,7 @@ pub use checkpoint::Checkpoint;
 pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
-pub use flat::{EpochMetrics, TrainOptions, TrainReport, train};
+pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};

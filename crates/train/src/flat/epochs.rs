@@ -2,126 +2,128 @@
 
 use std::sync::Arc;
 
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use spec::Spec;
 
 use super::EpochMetrics;
-use super::feed::{Feed, Start};
+use super::feed::Feed;
+use super::keeper::Keeper;
 use super::learners::Learners;
-use crate::baseline::Logistic;
-use crate::curve::PositionCounts;
+use super::state::{Best, Place, State};
 use crate::judge::{Judge, Judged};
-use crate::{Checkpoint, Evaluation, Parts, Progress, TrainError, Trainer};
-
-/// The epoch worth keeping.
-pub(super) struct Best {
-    pub(super) epoch: usize,
-    pub(super) relative_loss: f64,
-    pub(super) checkpoint: Checkpoint,
-    /// Each objective's best so far, of any epoch.
-    pub(super) logistic: Option<Logistic>,
-}
+use crate::{Checkpoint, Evaluation, Parts, Progress, TrainError};
 
 /// What stays the same during a run.
 pub(super) struct Run<'a> {
     spec: &'a Arc<Spec>,
     parts: &'a Parts,
     means: &'a [Option<f64>],
-    baseline: bool,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(
-        spec: &'a Arc<Spec>,
-        parts: &'a Parts,
-        means: &'a [Option<f64>],
-        baseline: bool,
-    ) -> Run<'a> {
-        Run {
-            spec,
-            parts,
-            means,
-            baseline,
-        }
+    pub(super) fn new(spec: &'a Arc<Spec>, parts: &'a Parts, means: &'a [Option<f64>]) -> Run<'a> {
+        Run { spec, parts, means }
     }
 
-    /// Epochs until the validation loss has not fallen for `patience` of them.
+    /// Epochs, from where `state` is, until the validation loss has not fallen for `patience` of them. A run that is stopped ends
+    /// with a checkpoint where it has a `keeper`, else with what is best so far.
     pub(super) fn epochs(
         &self,
-        trainer: Trainer,
+        mut state: State,
+        mut keeper: Option<Keeper>,
         progress: &mut dyn Progress,
-    ) -> Result<(Best, Vec<EpochMetrics>, Option<PositionCounts>), TrainError> {
-        let train = &self.spec.train;
-        let mut feed = Feed::new(&self.parts.training, &trainer.ranker.encoder);
-        let mut learners = Learners::new(trainer, self.means, self.baseline);
-        let mut best: Option<Best> = None;
-        let mut epochs = Vec::new();
-        for epoch in 1..=train.epochs {
-            let rows = self.parts.training.len() + self.parts.validation.len();
-            progress.begin(&format!("epoch {epoch}"), rows);
-            let learned = self.pass(&mut feed, &mut learners, progress);
-            let judged = match learned.and_then(|()| self.validate(&learners, progress)) {
-                Err(TrainError::Stopped) => break,
-                judged => judged?,
-            };
-            let metrics = self.metrics(epoch, &judged, &mut learners)?;
-            let relative_loss = metrics.relative_loss;
-            progress.note(&note(&metrics));
-            epochs.push(metrics);
-            if !relative_loss.is_finite() || !learners.trainer.ranker.weights.is_finite(self.spec) {
-                return Err(TrainError::Diverged(format!(
-                    "validation loss is {relative_loss} after epoch {epoch}"
-                )));
-            }
-            if best
-                .as_ref()
-                .is_none_or(|best| relative_loss < best.relative_loss)
-            {
-                best = Some(Best {
-                    epoch,
-                    relative_loss,
-                    checkpoint: Checkpoint::of(&learners.trainer)?,
-                    logistic: None,
-                });
-            }
-            if best
-                .as_ref()
-                .is_some_and(|best| epoch - best.epoch >= train.patience)
-            {
-                break;
+    ) -> Result<State, TrainError> {
+        let mut feed = Feed::new(&self.parts.training, &state.learners.trainer.ranker.encoder);
+        while !self.are_over(&state) {
+            match self.epoch(&mut feed, &mut state, &mut keeper, progress) {
+                Err(TrainError::Stopped) => {
+                    let Some(keeper) = &mut keeper else { break };
+                    keeper.keep(&state, progress)?;
+                    return Err(TrainError::Interrupted(keeper.folder().to_owned()));
+                }
+                result => result?,
             }
         }
-        let mut best = best.ok_or(TrainError::Stopped)?;
-        best.logistic = learners.baseline.map(|baseline| baseline.best);
-        Ok((best, epochs, learners.positions))
+        Ok(state)
     }
 
-    /// One pass over the training part, shuffled within a window that moves through the log.
+    fn are_over(&self, state: &State) -> bool {
+        let (train, epochs) = (&self.spec.train, state.epochs.len());
+        let best = state.best.as_ref().map(|best| best.epoch);
+        epochs >= train.epochs || best.is_some_and(|best| epochs - best >= train.patience)
+    }
+
+    /// One epoch, or what is left of it: the pass over the training part, then the validation part.
+    fn epoch(
+        &self,
+        feed: &mut Feed,
+        state: &mut State,
+        keeper: &mut Option<Keeper>,
+        progress: &mut dyn Progress,
+    ) -> Result<(), TrainError> {
+        let epoch = state.epochs.len() + 1;
+        let (training, validation) = (&self.parts.training, &self.parts.validation);
+        progress.begin(&format!("epoch {epoch}"), training.len() + validation.len());
+        if state.learners.trainer.pass < epoch as u64 {
+            self.pass(feed, state, keeper, progress)?;
+        } else {
+            progress.advance(training.len());
+        }
+        let judged = self.validate(&state.learners, progress)?;
+        let metrics = self.metrics(epoch, &judged, &mut state.learners)?;
+        let relative_loss = metrics.relative_loss;
+        progress.note(&note(&metrics));
+        state.epochs.push(metrics);
+        let trainer = &state.learners.trainer;
+        if !relative_loss.is_finite() || !trainer.ranker.weights.is_finite(self.spec) {
+            return Err(TrainError::Diverged(format!(
+                "validation loss is {relative_loss} after epoch {epoch}"
+            )));
+        }
+        let best = state.best.as_ref();
+        if best.is_none_or(|best| relative_loss < best.relative_loss) {
+            state.best = Some(Best {
+                epoch,
+                relative_loss,
+                checkpoint: Checkpoint::of(trainer)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// One pass over the training part, or what is left of it, shuffled within a window that moves through the log.
     fn pass(
         &self,
         feed: &mut Feed,
-        learners: &mut Learners,
+        state: &mut State,
+        keeper: &mut Option<Keeper>,
         progress: &mut dyn Progress,
     ) -> Result<(), TrainError> {
         let train = &self.spec.train;
-        let mut rng = ChaCha8Rng::seed_from_u64(train.seed);
-        rng.set_stream(learners.trainer.pass + 1);
-        let mut windows = feed.pass(Start::default())?;
+        let from = state.place.window;
+        let mut rng = state.place.rng(train.seed, state.learners.trainer.pass);
+        let mut windows = feed.pass(from)?;
+        progress.advance(windows.before() + state.place.learned as u64);
+        let mut number = from.window;
         while let Some(window) = windows.next(progress)? {
-            learners.count_positions(&window);
-            let mut rows: Vec<u32> = (0..window.len as u32).collect();
-            rows.shuffle(&mut rng);
-            for rows in rows.chunks(train.batch) {
+            let rows = state.place.enter(number, &window, &mut rng);
+            for rows in rows[state.place.learned..].chunks(train.batch) {
                 if progress.stopped() {
                     return Err(TrainError::Stopped);
                 }
-                learners.learn(&window, rows)?;
+                if state.place.learned == 0 {
+                    state.learners.count_positions(&window);
+                }
+                state.learners.learn(&window, rows)?;
+                state.place.learned += rows.len();
                 progress.advance(rows.len() as u64);
+                if let Some(keeper) = keeper {
+                    keeper.keep_in_time(state, progress)?;
+                }
             }
+            number += 1;
         }
-        learners.trainer.pass += 1;
+        state.place = Place::default();
+        state.learners.trainer.pass += 1;
         Ok(())
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Feed {
 }
 
 /// Where a pass begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Start {
     /// Its first window, from 0.
     pub(super) window: u64,
@@ -102,6 +102,14 @@ impl Pass<'_> {
         };
         self.source = Some(Ahead::start("encode", 0, work)?);
         Ok(())
+    }
+
+    /// Examples before the window that it begins with.
+    pub(super) fn before(&self) -> u64 {
+        match self.from.window {
+            0 => 0,
+            _ => self.from.row - self.feed.part.first_row(),
+        }
     }
 
     /// The next window; `None`: the pass is over. The one before must be dropped by now: at most two exist, this one and the one

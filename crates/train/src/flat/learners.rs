@@ -1,11 +1,18 @@
 //! Who learns from the same batches: the network, the logistic regressions beside it, and the counts of positions.
 
-use model::Encoded;
+use std::path::Path;
+
+use model::artifact::TensorFile;
+use model::{Encoded, ModelError};
 use spec::Spec;
 
 use crate::baseline::{Logistic, RATES};
 use crate::curve::PositionCounts;
 use crate::{Evaluation, TrainError, Trainer};
+
+/// Names in the file of a checkpoint.
+const LOSSES: &str = "logistic.losses";
+const POSITIONS: &str = "positions";
 
 /// The logistic regressions under way, and the best of each objective.
 pub(super) struct Baseline {
@@ -72,6 +79,46 @@ impl Learners {
         let spec = self.trainer.ranker.spec();
         for logistic in self.baseline.iter_mut().flat_map(|baseline| &mut baseline.now) {
             logistic.learn(spec, window, rows);
+        }
+        Ok(())
+    }
+
+    /// All but the trainer, as the file of a checkpoint.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        let mut file = TensorFile::default();
+        if let Some(Baseline { now, best, losses }) = &self.baseline {
+            for (at, logistic) in now.iter().enumerate() {
+                logistic.add_to(&mut file, &format!("logistic.{at}"));
+            }
+            best.add_to(&mut file, "logistic.best");
+            file.add_u64(LOSSES.to_owned(), losses.iter().map(|loss| loss.to_bits()));
+        }
+        if let Some(positions) = &self.positions {
+            file.add_u64(POSITIONS.to_owned(), positions.numbers());
+        }
+        file.to_bytes()
+    }
+
+    /// Takes such a file back into learners of the same run; `path` names it in errors.
+    pub(super) fn fill(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+        let file = TensorFile::from_bytes(path, bytes)?;
+        let misfit = |message: &str| ModelError::Damaged {
+            path: path.to_owned(),
+            message: message.to_owned(),
+        };
+        if let Some(Baseline { now, best, losses }) = &mut self.baseline {
+            for (at, logistic) in now.iter_mut().enumerate() {
+                logistic.fill_from(path, &file, &format!("logistic.{at}"))?;
+            }
+            best.fill_from(path, &file, "logistic.best")?;
+            *losses = (file.u64s(path, LOSSES)?.into_iter())
+                .map(f64::from_bits)
+                .collect();
+        }
+        if let Some(positions) = &mut self.positions
+            && !positions.fill(&file.u64s(path, POSITIONS)?)
+        {
+            return Err(misfit("its positions are not those of the declaration"));
         }
         Ok(())
     }

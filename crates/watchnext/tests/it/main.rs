@@ -19,6 +19,7 @@ mod kill;
 mod pipe;
 mod readme;
 mod report;
+mod resume;
 mod rooms;
 mod service;
 mod stop_by;
