@@ -52,6 +52,7 @@ pub struct FlatLog(Arc<Log>);
 
 #[derive(Debug)]
 struct Log {
+    inputs: Vec<InputFile>,
     spec: Spec,
     columns: Columns,
     files: Vec<LogFile>,
@@ -67,6 +68,17 @@ struct LogFile {
     /// The log's rows before it.
     first: u64,
     plan: Plan,
+}
+
+/// A file that a flat log is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    /// As it was named.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
 }
 
 /// One impression as raw values, for sending a log to a service.
@@ -116,6 +128,12 @@ impl FlatLog {
             .collect::<Result<Vec<_>, _>>()?;
         let users = options.users.as_deref().map(DataFile::open).transpose()?;
         let items = options.items.as_deref().map(DataFile::open).transpose()?;
+        let inputs = data
+            .iter()
+            .chain(&users)
+            .chain(&items)
+            .map(DataFile::input)
+            .collect();
         let labels = LabelPlan::of(spec);
 
         let mut planner = Planner::new(spec, &labels, users.as_ref(), items.as_ref());
@@ -145,6 +163,7 @@ impl FlatLog {
         };
         let (columns, spec) = (Columns::of(spec), spec.clone());
         Ok(FlatLog(Arc::new(Log {
+            inputs,
             spec,
             columns,
             files,
@@ -162,13 +181,23 @@ impl FlatLog {
             .map_or(0, |file| file.first + file.file.rows())
     }
 
+    /// The files that it is read from: those of the log in the order of time, then the tables.
+    pub fn inputs(&self) -> &[InputFile] {
+        &self.0.inputs
+    }
+
+    /// Most rows of a batch.
+    pub fn batch_rows(&self) -> usize {
+        self.0.batch_rows
+    }
+
     /// The column layout of its examples.
     pub fn columns(&self) -> &Columns {
         &self.0.columns
     }
 
     /// The examples of the log's rows `rows` (from 0), in order, one for each row; their keys are the row numbers. Nothing
-    /// follows an error.
+    /// follows an error. Whoever begins where a batch began has the same batches from there on.
     pub fn read(
         &self,
         rows: Range<u64>,

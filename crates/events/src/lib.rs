@@ -35,7 +35,7 @@ pub use derived::{
 pub use error::EventsError;
 pub use example::{Columns, ExampleBuilder, ExampleRow, Examples, check_value};
 pub use feedback::Feedback;
-pub use import::{FlatLog, FlatOptions, FlatRow, Sample, as_numbers, as_texts, sample, scan};
+pub use import::{FlatLog, FlatOptions, FlatRow, InputFile, Sample, as_numbers, as_texts, sample, scan};
 pub use join::{Join, JoinCounts};
 pub use lock::RoleLock;
 pub use moment::{derived_from_time, parse_time, since_hours, time_of};

@@ -31,9 +31,17 @@ pub struct Cost {
     /// Bytes of a ranker that serves: weights, and how often training met each row or the key of each. Tables with a `capacity`
     /// count as full; they are mapped, so that only what requests read stays in memory.
     pub serving_bytes: u64,
-    /// Bytes of a ranker that learns: what serves, the optimizers' state, gradients, and about the examples of
-    /// `shuffle_window`. Not what holds them beside: data that is read, a checkpoint.
+    /// Bytes of a ranker that learns: what serves, the optimizers' state, gradients, and about the examples of two
+    /// `shuffle_window`s: one is learned from while the next is filled. Not what holds them beside: data that is read, the logistic
+    /// regression, a checkpoint.
     pub training_bytes: u64,
+    /// About the bytes of an encoded example.
+    pub example_bytes: u64,
+    /// Most bytes of encoded examples that are kept between epochs; 0 where there is one epoch.
+    pub cache_bytes: u64,
+    /// About the bytes of the two windows that `training_bytes` has.
+    #[serde(skip)]
+    window_bytes: u64,
 }
 
 /// Bytes of a weight, a row number, a gradient.
@@ -95,16 +103,43 @@ impl Cost {
         }
         let parameters: u64 = layers.iter().map(|layer| layer.parameters).sum();
         let weights = parameters * WORD;
+        let example_bytes = example_bytes(spec, &plan);
+        let window_bytes = 2 * spec.train.shuffle_window as u64 * example_bytes;
         Cost {
             input_width: plan.width(),
             serving_bytes: weights + spec.tables.iter().map(id_bytes_served).sum::<u64>(),
             training_bytes: weights
                 + spec.tables.iter().map(id_bytes_learned).sum::<u64>()
-                + learning_bytes(spec, &plan, parameters),
+                + learning_bytes(spec, &plan, parameters)
+                + window_bytes,
+            example_bytes,
+            cache_bytes: if spec.train.epochs > 1 {
+                spec.train.cache
+            } else {
+                0
+            },
+            window_bytes,
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             layers,
         }
+    }
+
+    /// Whether a training part of `rows` examples is kept in memory between epochs.
+    pub fn keeps(&self, rows: u64) -> bool {
+        rows * self.example_bytes <= self.cache_bytes
+    }
+
+    /// As `training_bytes`, where the training part has `rows` examples: all of them, if they are kept between epochs, else those of
+    /// two windows.
+    pub fn training_bytes_of(&self, rows: u64) -> u64 {
+        let all = rows * self.example_bytes;
+        let examples = if self.keeps(rows) {
+            all
+        } else {
+            all.min(self.window_bytes)
+        };
+        self.training_bytes - self.window_bytes + examples
     }
 }
 
@@ -151,7 +186,7 @@ fn learning_bytes(spec: &Spec, plan: &Plan, parameters: u64) -> u64 {
         })
         .sum();
     let words = 2 * dense + table_state + dense + rows(spec) + touched;
-    words * WORD + spec.train.shuffle_window as u64 * example_bytes(spec, plan)
+    words * WORD
 }
 
 /// Ids of an example in an embedded field.
@@ -274,7 +309,7 @@ mod tests {
         let cost = Cost::of(&parsed(text));
         assert_eq!(cost.serving_bytes, 4 * (101 * 16 + 17) + 101);
         // Offset and row, one label, cell, position and weight; four words of 8 bytes.
-        let window = 1000 * (4 * (2 + 1 + 3) + 32);
+        let window = 2 * 1000 * (4 * (2 + 1 + 3) + 32);
         let gradients = 4 * (17 + 101 + 50 * 16);
         let moments = 4 * 2 * 17;
         assert_eq!(
@@ -305,9 +340,29 @@ mod tests {
         assert_eq!(keyed.parameters, hashed.parameters);
         assert_eq!(keyed.serving_bytes, hashed.serving_bytes - 1001 + 8 * 1000);
         // The window's keys are two words each.
-        let window = parsed(&small("")).train.shuffle_window as u64 * 4;
+        let window = 2 * parsed(&small("")).train.shuffle_window as u64 * 4;
         let map = KeyMap::bytes(1000, 1, true);
         assert_eq!(keyed.training_bytes, hashed.training_bytes - 1001 + map + window);
+    }
+
+    #[test]
+    fn a_training_part_counts_whole_where_it_is_kept_between_epochs_and_as_two_windows_where_not() {
+        let of = |train: &str| {
+            Cost::of(&parsed(&format!(
+                "{}[train]\nshuffle_window = 1000\n{train}",
+                small("")
+            )))
+        };
+        let cost = of("cache = \"1MB\"");
+        let bare = cost.training_bytes - 2 * 1000 * cost.example_bytes;
+        let fit = 1_000_000 / cost.example_bytes;
+        assert!(fit > 2000, "{fit}");
+        assert!(cost.keeps(fit) && !cost.keeps(fit + 1));
+        assert_eq!(cost.training_bytes_of(fit), bare + fit * cost.example_bytes);
+        assert_eq!(cost.training_bytes_of(fit + 1), cost.training_bytes);
+        assert_eq!(cost.training_bytes_of(10), bare + 10 * cost.example_bytes);
+        assert_eq!(of("cache = \"1MB\"\nepochs = 1").cache_bytes, 0);
+        assert_eq!(of("").cache_bytes, 1 << 30);
     }
 
     #[test]

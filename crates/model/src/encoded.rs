@@ -100,14 +100,54 @@ impl Encoded {
         pick(&self.times, rows, &mut to.times);
     }
 
+    /// Makes room for `rows` examples like those of `like`, so that appending them moves nothing, or little.
+    pub fn reserve_like(&mut self, like: &Encoded, rows: usize) {
+        let room = |columns: usize| (columns * rows).div_ceil(like.len.max(1));
+        self.dense.reserve_exact(room(like.dense.len()));
+        self.ids.resize_with(like.ids.len(), EncodedIds::default);
+        for (ids, like) in self.ids.iter_mut().zip(&like.ids) {
+            ids.offsets.reserve_exact(rows + 1);
+            // Bags differ in size; room that is not written to takes no memory.
+            let room = |ids: usize| room(ids + ids / 4);
+            ids.rows.reserve_exact(room(like.rows.len()));
+            ids.keys.reserve_exact(room(like.keys.len()));
+            ids.weights.reserve_exact(room(like.weights.len()));
+        }
+        for (columns, like) in [
+            (&mut self.labels, &like.labels),
+            (&mut self.durations, &like.durations),
+        ] {
+            columns.resize_with(like.len(), Vec::new);
+            for (values, like) in columns.iter_mut().zip(like) {
+                values.reserve_exact(room(like.len()));
+            }
+        }
+        self.cells.reserve_exact(rows);
+        self.positions.reserve_exact(rows);
+        self.weights.reserve_exact(rows);
+        self.keys.reserve_exact(rows);
+        self.users.reserve_exact(rows);
+        self.slates.reserve_exact(rows);
+        self.times.reserve_exact(rows);
+    }
+
+    /// Bytes of its columns.
+    pub fn bytes(&self) -> u64 {
+        let floats = self.labels.iter().chain(&self.durations).map(Vec::len);
+        let words = self.dense.len() + self.cells.len() + self.positions.len() + self.weights.len();
+        let wide = self.keys.len() + self.users.len() + self.slates.len() + self.times.len();
+        let of_ids = self
+            .ids
+            .iter()
+            .map(|ids| 4 * (ids.offsets.len() + ids.rows.len() + ids.weights.len()) + 8 * ids.keys.len());
+        (4 * (words + floats.sum::<usize>()) + 8 * wide + of_ids.sum::<usize>()) as u64
+    }
+
     /// Appends the rows of `more`, which must come from the same encoder.
     pub fn append(&mut self, more: &Encoded) {
-        if self.len == 0 {
-            *self = more.clone();
-            return;
-        }
         self.len += more.len;
         self.dense.extend_from_slice(&more.dense);
+        self.ids.resize_with(more.ids.len(), EncodedIds::default);
         for (ids, more) in self.ids.iter_mut().zip(&more.ids) {
             ids.append(more);
         }
@@ -117,6 +157,7 @@ impl Encoded {
             (&mut self.labels, &more.labels),
             (&mut self.durations, &more.durations),
         ] {
+            values.resize_with(more.len(), Vec::new);
             for (values, more) in values.iter_mut().zip(more) {
                 values.extend_from_slice(more);
             }
@@ -181,6 +222,9 @@ impl EncodedIds {
 
     fn append(&mut self, more: &EncodedIds) {
         let base = self.len() as u32;
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
         self.offsets
             .extend(more.offsets[1..].iter().map(|offset| base + offset));
         self.rows.extend_from_slice(&more.rows);

@@ -45,19 +45,21 @@ pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(),
     write_after(None, path, kind, about, files)
 }
 
-/// The same; a file that the sealed folder `previous` has under its name, the same to the byte, is shared with it by a hard link
+/// The same; a file that the sealed folder `previous`, which may be the one that is replaced, has under its name, the same to the byte, is shared with it by a hard link
 /// where the file system has them.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_after(
+pub fn write_after<B: AsRef<[u8]>>(
     previous: Option<&Path>,
     path: &Path,
     kind: &str,
     about: Value,
-    files: &Files,
+    files: &BTreeMap<String, B>,
 ) -> Result<(), ModelError> {
-    let checksums = files.iter().map(|(name, bytes)| (name.clone(), digest(bytes)));
+    let checksums = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), digest(bytes.as_ref())));
     let mut manifest = Manifest {
         format: FORMAT,
         kind: kind.to_owned(),
@@ -75,6 +77,7 @@ pub fn write_after(
     clear(&fresh)?;
     fs::create_dir(&fresh).map_err(|error| ModelError::io(&fresh, error))?;
     for (name, bytes) in files {
+        let bytes = bytes.as_ref();
         let shared = previous.is_some_and(|previous| share(&previous.join(name), &fresh.join(name), bytes));
         if !shared {
             write_durably(&fresh.join(name), bytes)?;
@@ -202,6 +205,18 @@ pub(crate) fn open(
 /// The hex digest by which files and examples are compared.
 pub fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
+}
+
+/// The same of a file that may be larger than memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest_file(path: &Path) -> Result<String, ModelError> {
+    let mut hasher = blake3::Hasher::new();
+    File::open(path)
+        .and_then(|file| hasher.update_reader(file).map(|_| ()))
+        .map_err(|error| ModelError::io(path, error))?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// `path` with a suffix, hidden, beside it.

@@ -1,7 +1,7 @@
 //! Durations as typed: a whole number and its unit, as `30m`.
 
 /// Milliseconds of a text like `500ms`, `90s`, `30m`, `24h`, `7d`; `None` unless it is one, above 0 and at most ten years.
-pub(crate) fn milliseconds(text: &str) -> Option<i64> {
+pub fn milliseconds(text: &str) -> Option<i64> {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (count, unit) = text.split_at(digits);

@@ -47,12 +47,14 @@ mod raw;
 mod reference;
 mod report;
 mod settings;
+mod size;
 mod suggestion;
 #[cfg(test)]
 mod tests;
 
 pub use architecture::{Architecture, Experts, Model};
 pub use bias::Bias;
+pub use duration::milliseconds;
 pub use error::{Mistake, Mistakes};
 pub use expression::{Comparison, Expression, Input};
 pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};

@@ -167,6 +167,7 @@ pub(crate) struct Train {
     pub(crate) l2: Option<At<f64>>,
     pub(crate) split: Option<At<List<f64>>>,
     pub(crate) shuffle_window: Option<At<i64>>,
+    pub(crate) cache: Option<At<String>>,
     pub(crate) learn_passes: Option<At<i64>>,
 }
 
@@ -348,6 +349,7 @@ fn train(section: Section) -> Train {
         l2: section.get("l2"),
         split: section.list("split"),
         shuffle_window: section.get("shuffle_window"),
+        cache: section.get("cache"),
         learn_passes: section.get("learn_passes"),
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Type {
     Flag,
     /// A whole number and its unit, as `30m`.
     Duration,
+    /// A whole number and its unit, as `512MiB`, or `0`.
+    Size,
     /// A number or this word.
     NumberOr(&'static str),
     /// A list of at least and at most so many elements.

@@ -94,6 +94,8 @@ pub struct Train {
     pub split: [f64; 3],
     /// Examples among which `train` shuffles (a window that moves through the log). Default 65536.
     pub shuffle_window: usize,
+    /// Most bytes in which `train` keeps the encoded training part between epochs; 0: none. Default 1 GiB (`cache = "1GiB"`).
+    pub cache: u64,
     /// Passes that `learn` makes over each run's examples. Default 2.
     pub learn_passes: usize,
 }

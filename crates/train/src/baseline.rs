@@ -164,6 +164,30 @@ impl Logistic {
         }
     }
 
+    /// Adds all that it goes on by to a checkpoint's file, under names that begin with `name`.
+    pub(crate) fn add_to(&self, file: &mut TensorFile, name: &str) {
+        for (at, head) in self.heads.iter().enumerate() {
+            let place = |part: &str| format!("{name}.{at}.{part}");
+            file.add_f32(place("weight"), vec![head.weight.len()], &head.weight);
+            file.add_f32(place("squares"), vec![head.squares.len()], &head.squares);
+            let intercept = [head.intercept, head.intercept_squares, head.scale];
+            file.add_f32(place("intercept"), vec![3], &intercept);
+        }
+    }
+
+    /// Takes it back into one of the same declaration; `path` names the file in errors.
+    pub(crate) fn fill_from(&mut self, path: &Path, file: &TensorFile, name: &str) -> Result<(), ModelError> {
+        for (at, head) in self.heads.iter_mut().enumerate() {
+            let place = |part: &str| format!("{name}.{at}.{part}");
+            file.fill_f32(path, &place("weight"), &mut head.weight)?;
+            file.fill_f32(path, &place("squares"), &mut head.squares)?;
+            let mut intercept = [0.0; 3];
+            file.fill_f32(path, &place("intercept"), &mut intercept)?;
+            [head.intercept, head.intercept_squares, head.scale] = intercept;
+        }
+        Ok(())
+    }
+
     /// Writes it as the folder `path`.
     ///
     /// # Errors

@@ -44,6 +44,21 @@ impl Checkpoint {
         Ok(Checkpoint { files })
     }
 
+    /// A checkpoint of files that were kept elsewhere.
+    pub(crate) fn of_files(files: sealed::Files) -> Checkpoint {
+        Checkpoint { files }
+    }
+
+    /// Its files by name.
+    pub(crate) fn files(&self) -> &sealed::Files {
+        &self.files
+    }
+
+    /// The same, taken out.
+    pub(crate) fn into_files(self) -> sealed::Files {
+        self.files
+    }
+
     /// Writes it as the folder `path`, whole or not at all.
     ///
     /// # Errors

@@ -63,6 +63,25 @@ impl PositionCounts {
         }
     }
 
+    /// The counts as numbers, for a checkpoint: rows, then the bits of the sums of labels.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
+        let counts = || self.counts.iter().flatten();
+        counts()
+            .map(|(rows, _)| *rows)
+            .chain(counts().map(|(_, sum)| sum.to_bits()))
+    }
+
+    /// Takes such numbers back; `false` where they are of other positions.
+    pub(crate) fn fill(&mut self, numbers: &[u64]) -> bool {
+        let (rows, sums) = numbers.split_at(numbers.len() / 2);
+        let fits = numbers.len() == 2 * self.counts.iter().map(Vec::len).sum::<usize>();
+        let counts = self.counts.iter_mut().flatten();
+        for ((count, rows), sum) in counts.zip(rows).zip(sums) {
+            *count = (*rows, f64::from_bits(*sum));
+        }
+        fits
+    }
+
     /// The curves, of cells with a known position.
     pub(crate) fn curves(&self, ranker: &Ranker) -> Vec<PositionCurve> {
         let spec = ranker.spec();

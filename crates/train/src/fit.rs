@@ -6,12 +6,19 @@ use arrow_array::Array;
 use model::{Encoder, ScalerFit};
 use spec::{Absent, Loss, Objective, Side, Source, Spec};
 
+use crate::ahead::Ahead;
 use crate::leak::{Leak, LeakCheck};
 use crate::{Part, Progress, TrainError};
 
-/// What the pass found.
+/// What the pass came to.
 pub(crate) struct Fitted {
     pub(crate) encoder: Encoder,
+    pub(crate) found: Found,
+}
+
+/// What it found beside the scalers.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Found {
     /// Mean observed label per objective.
     pub(crate) means: Vec<Option<f64>>,
     pub(crate) leaks: Vec<Leak>,
@@ -29,11 +36,11 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
     let mut labels = LabelMeans::new(spec);
     let mut leaks = LeakCheck::new(spec);
     let mut missing = MissingFields::new(spec);
-    for examples in part.read() {
+    let mut batches = Ahead::of("decode", 2, part.read())?;
+    while let Some(examples) = batches.next()?.transpose()? {
         if progress.stopped() {
             return Err(TrainError::Stopped);
         }
-        let examples = examples?;
         Encoder::fit(spec, &examples, &mut scalers);
         labels.add(&examples);
         leaks.add(&examples);
@@ -53,9 +60,11 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
     }
     Ok(Fitted {
         encoder: Encoder::new(spec.clone(), scalers.finish()),
-        means,
-        leaks: leaks.leaks(spec),
-        constant,
+        found: Found {
+            means,
+            leaks: leaks.leaks(spec),
+            constant,
+        },
     })
 }
 

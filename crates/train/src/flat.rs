@@ -3,24 +3,34 @@
 //! In: the [`Parts`] of a log. Out: a folder with `model/`, `checkpoint/`, `baseline/`, `metrics.json` and `report.html`, whole
 //! or not at all.
 
+mod begin;
 mod epochs;
+mod feed;
 mod folder;
+mod keeper;
+mod learners;
+mod same;
+mod state;
+#[cfg(test)]
+mod tests;
+mod unfinished;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use model::{Ranker, ShallowTower, Weights};
-use nn::Threads;
+use model::{Ranker, ShallowTower};
 use spec::Spec;
 
-use self::epochs::{Best, Run};
+use self::epochs::Run;
 use self::folder::Fresh;
+use self::state::State;
+use self::unfinished::Unfinished;
 use crate::alarm::{alarms, weak_layers};
 use crate::anatomy::Anatomy;
 use crate::curve::PositionCurve;
-use crate::fit::{Fitted, fit};
 use crate::judge::Judge;
 use crate::leak::Leak;
-use crate::{Evaluation, Parts, Progress, TrainError, Trainer};
+use crate::{Evaluation, Parts, Progress, TrainError};
 
 /// Where the result goes, and what is reported.
 #[derive(Debug, Clone)]
@@ -33,6 +43,20 @@ pub struct TrainOptions {
     pub baseline: bool,
     /// Threads that share a step. Their number changes no bit of the result.
     pub threads: usize,
+    /// Write checkpoints into the folder `OUT.unfinished`, so often.
+    pub checkpoint_every: Option<CheckpointEvery>,
+    /// Go on from the last checkpoint there; where `checkpoint_every` is `None`, writing others as often as before.
+    pub resume: bool,
+}
+
+/// How often a run writes a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckpointEvery {
+    /// After so much time, by [`Progress::now`].
+    Time(Duration),
+    /// After so many examples, each pass counted.
+    Examples(u64),
 }
 
 /// Metrics after one epoch.
@@ -85,31 +109,33 @@ pub struct TrainReport {
 /// Trains on `parts` and writes the result.
 ///
 /// # Errors
-/// Bad data, a diverged loss, a folder that cannot be written.
+/// Bad data, a diverged loss, a folder that cannot be written; a run that was not finished, or that `resume` does not fit.
 pub fn train(
     spec: &Arc<Spec>,
     parts: &Parts,
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<TrainReport, TrainError> {
-    let fresh = Fresh::beside(&options.out, options.overwrite)?;
-    let Fitted {
-        encoder,
-        means,
-        leaks,
-        constant,
-    } = fit(spec, &parts.training, progress)?;
-    let mut weights = Weights::new(spec, spec.train.seed);
-    weights.set_base_rates(spec, &means);
-    let trainer = Trainer::new(Ranker { encoder, weights }).on(Threads::new(options.threads));
-    let run = Run::new(spec, parts, &means, options.baseline);
-    let (best, epochs, positions) = run.epochs(trainer, progress)?;
+    let unfinished = begin::unfinished(options)?;
+    let place = unfinished.as_ref().map(Unfinished::result);
+    let fresh = Fresh::begin(&options.out, options.overwrite, place)?;
+    let (state, found, keeper) = begin::begin(spec, parts, options, unfinished.as_ref(), progress)?;
+    let means = found.means;
+    let state = Run::new(spec, parts, &means).epochs(state, keeper, progress)?;
+    let State {
+        learners,
+        epochs,
+        best,
+        ..
+    } = state;
+    let best = best.ok_or(TrainError::Stopped)?;
+    let logistic = learners.baseline.map(|baseline| baseline.best);
 
     let ranker = best.checkpoint.resume(&options.out.join("checkpoint"))?.ranker;
     progress.begin("test", parts.test.len());
     let judge = Judge {
         ranker: &ranker,
-        logistic: best.logistic.as_slice(),
+        logistic: logistic.as_slice(),
         activity: true,
     };
     // Not to be stopped: what was trained is worth keeping.
@@ -130,20 +156,23 @@ pub fn train(
             .logistic
             .first()
             .map(|outcomes| outcomes.evaluate(spec, &means)),
-        position_curves: positions.map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        position_curves: learners
+            .positions
+            .map_or_else(Vec::new, |positions| positions.curves(&ranker)),
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
         warnings: [
-            constant,
+            found.constant,
             no_better(&test),
-            warnings(&ranker, best.relative_loss, &leaks),
+            warnings(&ranker, best.relative_loss, &found.leaks),
             weak_layers(activity),
         ]
         .concat(),
         alarms: alarms(&ranker, &judged.outcomes, activity),
         means,
-        leaks,
+        leaks: found.leaks,
     };
-    fresh.keep(&ranker, &best, &report)?;
+    fresh.keep(&ranker, &best.checkpoint, logistic.as_ref(), &report)?;
+    unfinished.map(Unfinished::finish).transpose()?;
     Ok(report)
 }
 

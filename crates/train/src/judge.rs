@@ -7,6 +7,7 @@ use events::Examples;
 use model::{Activity, Encoded, Positions, Ranker};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::ahead::Ahead;
 use crate::baseline::Logistic;
 use crate::{Outcomes, Part, Progress, TrainError};
 
@@ -52,11 +53,11 @@ impl Judge<'_> {
             logistic: vec![Outcomes::default(); self.logistic.len()],
             ..Judged::default()
         };
-        for examples in part.read() {
+        let mut batches = Ahead::of("decode", 2, part.read())?;
+        while let Some(examples) = batches.next()?.transpose()? {
             if stop(progress) {
                 return Ok(None);
             }
-            let examples = examples?;
             progress.advance(examples.len() as u64);
             let mut batch = self.ranker.encoder.encode(&examples);
             if share < 1.0 {

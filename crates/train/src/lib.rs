@@ -4,6 +4,7 @@
 //! checkpoint on what closed in a store's log since, and promotes its challenger past the gates. Both drive a [`Trainer`], whose
 //! [`Checkpoint`] resumes to the bit. How a ranker predicts is `model`'s; what is served, and how, is `serve`'s.
 
+mod ahead;
 mod alarm;
 mod anatomy;
 mod baseline;
@@ -40,7 +41,7 @@ pub use checkpoint::Checkpoint;
 pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
-pub use flat::{EpochMetrics, TrainOptions, TrainReport, train};
+pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};

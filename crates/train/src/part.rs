@@ -78,8 +78,21 @@ impl Part {
 
     /// Its examples in the order of the log, a batch at a time. Nothing follows an error.
     pub fn read(&self) -> impl Iterator<Item = Result<Examples, EventsError>> + Send + use<> {
+        self.read_from(self.rows.start)
+    }
+
+    /// The log's row that it begins with, from 0.
+    pub(crate) fn first_row(&self) -> u64 {
+        self.rows.start
+    }
+
+    /// The same without what is before the log's row `row`: where a batch begins there, the other batches are the same.
+    pub(crate) fn read_from(
+        &self,
+        row: u64,
+    ) -> impl Iterator<Item = Result<Examples, EventsError>> + Send + use<> {
         let half = self.half;
-        self.log.read(self.rows.clone()).map(move |examples| {
+        self.log.read(row..self.rows.end).map(move |examples| {
             let examples = examples?;
             Ok(match half {
                 None => examples,

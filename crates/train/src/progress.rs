@@ -1,4 +1,6 @@
-//! How long work tells how far it is, and hears that it should stop.
+//! How long work tells how far it is, and hears what time it is and that it should stop.
+
+use std::time::Duration;
 
 /// A listener of long work.
 pub trait Progress {
@@ -8,6 +10,10 @@ pub trait Progress {
     fn advance(&mut self, units: u64);
     /// A line worth keeping.
     fn note(&mut self, line: &str);
+    /// How long it has been at work; by this clock checkpoints are written.
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Whether the user asked to stop.
     fn stopped(&self) -> bool {
         false

@@ -53,7 +53,7 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     let stopped = error
         .downcast_ref::<TrainError>()
-        .is_some_and(|error| matches!(error, TrainError::Stopped));
+        .is_some_and(|error| matches!(error, TrainError::Stopped | TrainError::Interrupted(_)));
     if stopped {
         return ExitCode::from(130);
     }

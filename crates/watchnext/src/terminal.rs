@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use train::Progress;
@@ -57,6 +58,7 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     quiet: bool,
     interrupt: Interrupt,
+    begin: Instant,
 }
 
 impl Bar {
@@ -76,6 +78,7 @@ impl Bar {
             bar,
             quiet,
             interrupt: Interrupt::default(),
+            begin: Instant::now(),
         }
     }
 
@@ -101,6 +104,10 @@ impl Progress for Bar {
         if !self.quiet {
             self.bar.suspend(|| eprintln!("{line}"));
         }
+    }
+
+    fn now(&self) -> Duration {
+        self.begin.elapsed()
     }
 
     fn stopped(&self) -> bool {

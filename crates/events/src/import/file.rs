@@ -26,6 +26,7 @@ use arrow_array::types::Int64Type;
 use arrow_schema::{DataType, Schema, SchemaRef};
 use spec::Spec;
 
+use super::InputFile;
 use super::cast::{self, Target};
 use crate::EventsError;
 use format::Format;
@@ -73,6 +74,15 @@ impl DataFile {
         match &self.source {
             Source::Parquet(file) => file.rows(),
             Source::Text(file) => file.rows(),
+        }
+    }
+
+    /// What it is, for who compares files.
+    pub(super) fn input(&self) -> InputFile {
+        InputFile {
+            path: self.path.clone(),
+            bytes: self.identity.bytes,
+            rows: self.rows(),
         }
     }
 

@@ -26,7 +26,7 @@ impl TensorFile {
     }
 
     /// Adds a flat tensor of whole numbers.
-    pub(crate) fn add_u64(&mut self, name: String, values: impl Iterator<Item = u64>) {
+    pub fn add_u64(&mut self, name: String, values: impl Iterator<Item = u64>) {
         let bytes: Vec<u8> = values.flat_map(u64::to_le_bytes).collect();
         self.tensors
             .insert(name, (Dtype::U64, vec![bytes.len() / 8], bytes));
@@ -91,7 +91,7 @@ impl TensorFile {
     ///
     /// # Errors
     /// When it is missing or of another type.
-    pub(crate) fn u64s(&self, path: &Path, name: &str) -> Result<Vec<u64>, ModelError> {
+    pub fn u64s(&self, path: &Path, name: &str) -> Result<Vec<u64>, ModelError> {
         let len = self.shape(path, name)?.iter().product::<usize>() * 8;
         let bytes = self.bytes(path, name, Dtype::U64, len)?.as_chunks::<8>().0;
         Ok(bytes.iter().map(|value| u64::from_le_bytes(*value)).collect())

@@ -3,7 +3,7 @@
 use super::value::{choice_or, distinct, number_or, positive_or, single_or, whole_or};
 use crate::raw::{self, Declaration};
 use crate::report::{At, Report};
-use crate::{Gates, Join, Objective, Precision, TableOptimizer, Train, duration, suggestion};
+use crate::{Gates, Join, Objective, Precision, TableOptimizer, Train, duration, size, suggestion};
 
 /// Checks `[train]`.
 pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Train {
@@ -36,6 +36,7 @@ pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report)
         l2: single_or(&raw.l2, |penalty| penalty >= 0.0, "a number from 0", 1e-6, report),
         split: split(raw, report),
         shuffle_window: whole_or(&raw.shuffle_window, 1, 1_000_000_000, 65536, report),
+        cache: cache(raw, report),
         learn_passes: whole_or(&raw.learn_passes, 1, 10_000, 2, report),
     }
 }
@@ -63,6 +64,16 @@ fn stop_by(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Vec<u
         found
     };
     list.value.iter().filter_map(find).collect()
+}
+
+fn cache(raw: &raw::Train, report: &Report) -> u64 {
+    const DEFAULT: u64 = 1 << 30;
+    let Some(at) = &raw.cache else { return DEFAULT };
+    size::bytes(&at.value).unwrap_or_else(|| {
+        let help = "expected a whole number and its unit, as `512MiB`, `8GiB`, `20GB`, or `0`";
+        report.add(&at.place, format!("`cache` is `{}`", at.value), help);
+        DEFAULT
+    })
 }
 
 fn seed(raw: &raw::Train, report: &Report) -> u64 {

@@ -138,6 +138,7 @@ fn kind_of_value(value: &Type) -> String {
         Type::Number(low, high) => number(*low, *high),
         Type::Flag => "`true` or `false`".to_owned(),
         Type::Duration => "duration".to_owned(),
+        Type::Size => "size".to_owned(),
         Type::NumberOr(word) => format!("number or `\"{word}\"`"),
         Type::List(element, low, high) => {
             let count = match (*low, *high) {

@@ -213,6 +213,10 @@ fn value(value: &Type) -> Node {
             pattern: Some("^[0-9]+(ms|s|m|h|d)$"),
             ..of("string")
         },
+        Type::Size => Node {
+            pattern: Some("^(0|[0-9]+(kB|MB|GB|TB|KiB|MiB|GiB|TiB))$"),
+            ..of("string")
+        },
         Type::NumberOr(word) => Node {
             one_of: Some(vec![
                 of("number"),

@@ -117,7 +117,7 @@ pub(crate) static TRAIN: Table = Table {
     }],
 };
 
-static TRAIN_KEYS: [Key; 13] = [
+static TRAIN_KEYS: [Key; 14] = [
     key(
         "seed",
         Type::Whole(0, i64::MAX),
@@ -202,6 +202,14 @@ static TRAIN_KEYS: [Key; 13] = [
         Preset::Toml("65536"),
         "Examples among which `train` shuffles: a window that moves through the log.",
         "shuffle_window = 10_000",
+    ),
+    key(
+        "cache",
+        Type::Size,
+        Preset::Toml("\"1GiB\""),
+        "Most memory in which `train` keeps the encoded training part between epochs: where all of it fits, the files are read \
+         once; else each epoch reads them again, to the same result. `\"0\"` keeps nothing.",
+        "cache = \"8GiB\"",
     ),
     key(
         "learn_passes",

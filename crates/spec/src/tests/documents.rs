@@ -143,12 +143,21 @@ fn breaks(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
                 demand(rule.as_array().unwrap().iter().any(same), "enum");
             }
             "pattern" => {
-                assert_eq!(rule, "^[0-9]+(ms|s|m|h|d)$");
-                let unit = value
-                    .as_str()
-                    .unwrap_or_default()
-                    .trim_start_matches(|c: char| c.is_ascii_digit());
-                demand(["ms", "s", "m", "h", "d"].contains(&unit), "pattern");
+                let rule = rule.as_str().unwrap();
+                let value = value.as_str().unwrap_or_default();
+                let or_zero = rule.starts_with("^(0|[0-9]+(");
+                assert!(or_zero || rule.starts_with("^[0-9]+("), "{rule}");
+                let mut units = rule
+                    .rsplit('(')
+                    .next()
+                    .unwrap()
+                    .trim_end_matches([')', '$'])
+                    .split('|');
+                let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
+                demand(
+                    or_zero && value == "0" || units.any(|known| known == unit),
+                    "pattern",
+                );
             }
             "minimum" => demand(
                 value.as_f64().is_none_or(|value| value >= number(rule)),

@@ -284,6 +284,10 @@ fn ranges_are_those_that_are_accepted() {
             Type::Duration => {
                 refused(table, key, Value::from("30"));
             }
+            Type::Size => {
+                refused(table, key, Value::from("30"));
+                assert!(with(table, key, Some(Value::from("0"))).is_ok());
+            }
             Type::List(_, low, high) => {
                 let typed = example(table, key);
                 let section = table

@@ -234,6 +234,7 @@ table_learning_rate = 1e-60 #~ `table_learning_rate` is 0.0000000000000000000000
 l2 = -1 #~ `l2` is -1 => expected a number from 0
 split = [0.7, 0.1, 0.1] #~ `split` is [0.7, 0.1, 0.1], which sums to 0.8999999999999999
 shuffle_window = 0 #~ `shuffle_window` is 0
+cache = '1 GB' #~ `cache` is `1 GB` => expected a whole number and its unit, as `512MiB`, `8GiB`, `20GB`, or `0`
 learn_passes = 0 #~ `learn_passes` is 0
 [join]
 mark_every = '0s' #~ `mark_every` is `0s`
@@ -278,6 +279,7 @@ fn settings_have_defaults() {
         l2: 1e-6,
         split: [0.7, 0.1, 0.2],
         shuffle_window: 65536,
+        cache: 1 << 30,
         learn_passes: 2,
     };
     assert_eq!(train, expected);

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use model::{ModelError, Ranker, artifact, sealed};
 
-use super::{Best, TrainReport};
-use crate::TrainError;
+use super::TrainReport;
 use crate::report::html;
+use crate::{Checkpoint, Logistic, TrainError};
 
 /// A folder that has not got its name yet; removed where it never gets it.
 pub(super) struct Fresh {
@@ -17,15 +17,15 @@ pub(super) struct Fresh {
 }
 
 impl Fresh {
-    /// Begins the folder that is to be `out`, in a place that it can be renamed from.
+    /// Begins the folder that is to be `out` in `place`, from where it can be renamed; else hidden beside `out`.
     ///
     /// # Errors
     /// When `out` exists and is not to be replaced, or nothing can be written beside it.
-    pub(super) fn beside(out: &Path, overwrite: bool) -> Result<Fresh, TrainError> {
+    pub(super) fn begin(out: &Path, overwrite: bool, place: Option<PathBuf>) -> Result<Fresh, TrainError> {
         sealed::recover(out)?;
         demand_free(out, overwrite)?;
         let name = out.file_name().unwrap_or_default().to_string_lossy();
-        let path = out.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        let path = place.unwrap_or_else(|| out.with_file_name(format!(".{name}.{}.new", std::process::id())));
         if path.exists() {
             // An earlier process of the same number left it.
             fs::remove_dir_all(&path).map_err(io(&path))?;
@@ -42,11 +42,17 @@ impl Fresh {
     ///
     /// # Errors
     /// What the file system refused; a folder that came meanwhile and is not to be replaced.
-    pub(super) fn keep(self, ranker: &Ranker, best: &Best, report: &TrainReport) -> Result<(), TrainError> {
+    pub(super) fn keep(
+        self,
+        ranker: &Ranker,
+        checkpoint: &Checkpoint,
+        logistic: Option<&Logistic>,
+        report: &TrainReport,
+    ) -> Result<(), TrainError> {
         let about = serde_json::json!({ "epoch": report.best_epoch });
         artifact::write(&self.path.join("model"), ranker, &about)?;
-        best.checkpoint.write(&self.path.join("checkpoint"))?;
-        if let Some(logistic) = &best.logistic {
+        checkpoint.write(&self.path.join("checkpoint"))?;
+        if let Some(logistic) = logistic {
             logistic.write(&self.path.join("baseline"), ranker.spec())?;
         }
         let file = self.path.join("metrics.json");
@@ -78,7 +84,7 @@ fn demand_free(out: &Path, overwrite: bool) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn io(path: &Path) -> impl Fn(std::io::Error) -> ModelError {
+pub(super) fn io(path: &Path) -> impl Fn(std::io::Error) -> ModelError {
     |source| ModelError::Io {
         path: path.to_path_buf(),
         source,
@@ -93,11 +99,11 @@ mod tests {
     fn a_run_that_fails_leaves_nothing_and_one_that_was_hidden_by_a_crash_is_found_again() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("run");
-        drop(Fresh::beside(&out, false).unwrap());
+        drop(Fresh::begin(&out, false, None).unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
         fs::create_dir(dir.path().join(".run.old")).unwrap();
-        let refused = Fresh::beside(&out, false).err().unwrap().to_string();
+        let refused = Fresh::begin(&out, false, None).err().unwrap().to_string();
         assert!(refused.contains("add `--overwrite`"), "{refused}");
         assert!(out.exists(), "the old run has its name again");
     }
@@ -106,7 +112,7 @@ mod tests {
     fn a_place_that_cannot_be_written_is_refused_before_training() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
-        assert!(Fresh::beside(&dir.path().join("file/run"), false).is_err());
+        assert!(Fresh::begin(&dir.path().join("file/run"), false, None).is_err());
     }
 
     #[test]
@@ -132,6 +138,8 @@ mod tests {
             overwrite: false,
             baseline: true,
             threads: 1,
+            checkpoint_every: None,
+            resume: false,
         };
         let report = crate::train(&spec, &parts, &options, &mut crate::Silent).unwrap();
         let mut names: Vec<_> = fs::read_dir(&options.out)

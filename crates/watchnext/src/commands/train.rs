@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use events::FlatLog;
 use spec::Spec;
-use train::{Parts, TrainOptions, TrainReport};
+use train::{CheckpointEvery, Parts, TrainOptions, TrainReport};
 
 use super::files::LogFiles;
 use super::read_spec;
@@ -17,12 +18,14 @@ use crate::terminal::{Bar, Interrupt};
 /// Train a ranker on a flat log: one row per impression, in the order of time
 #[derive(Parser)]
 #[command(
-    after_help = "Example:\n  watchnext train examples/kuairand/ranker.toml \\\n    \
-    --data log.parquet --users users.parquet --items videos.parquet --out run\n\n\
+    after_help = "Examples:\n  watchnext train examples/kuairand/ranker.toml \\\n    \
+    --data log.parquet --users users.parquet --items videos.parquet --out run\n  \
+    watchnext train ranker.toml --data log.parquet --out run --checkpoint-every 5m\n  \
+    watchnext train ranker.toml --data log.parquet --out long --resume    # after a crash or Ctrl-C: to the same bytes\n\n\
     Writes OUT/model (serve it with `watchnext serve --model OUT`), OUT/report.html, OUT/metrics.json, OUT/checkpoint and\n\
-    OUT/baseline, whole or not at all. Beside each metric stands that of a logistic regression on the same inputs.\n\
+    OUT/baseline, whole or not at all; until then checkpoints are in the folder OUT.unfinished. Beside each metric stands that of a logistic regression on the same inputs.\n\
     Exit codes: 0 trained, 3 trained with an alarm (dead units, an objective that is predicted constant), 2 usage or bad data,\n\
-    130 stopped before the first epoch was complete, 1 anything else."
+    130 stopped before the first epoch was complete, or with a checkpoint, 1 anything else."
 )]
 pub(crate) struct Args {
     /// The declaration
@@ -36,9 +39,17 @@ pub(crate) struct Args {
     /// The folder to write
     #[arg(long)]
     out: PathBuf,
-    /// Replace OUT where `train` wrote it before
+    /// Replace OUT where `train` wrote it before, and what an unfinished run left, unless it is resumed
     #[arg(long)]
     overwrite: bool,
+    /// Write a checkpoint every so often, by time as `5m` or by examples as `1000000`, and where Ctrl-C stops it: `--resume` goes on
+    /// from the last one
+    #[arg(long, value_parser = checkpoint_every)]
+    checkpoint_every: Option<CheckpointEvery>,
+    /// Go on with the run that OUT.unfinished is of, from its last checkpoint, and write others as often as before: with the same
+    /// declaration, files and options it comes to the same bytes as if it had never stopped
+    #[arg(long)]
+    resume: bool,
     /// Another seed than the declaration's
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
@@ -72,6 +83,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         overwrite: args.overwrite,
         baseline: !args.no_baseline,
         threads: args.threads.map_or_else(all_threads, usize::from),
+        checkpoint_every: args.checkpoint_every,
+        resume: args.resume,
     };
     let report = train::train(&spec, &parts, &options, &mut bar)?;
     drop(bar);
@@ -83,6 +96,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match report.alarms.as_slice() {
         [] => Ok(()),
         alarms => Err(Alarm(alarms.join("\n")).into()),
+    }
+}
+
+fn checkpoint_every(typed: &str) -> Result<CheckpointEvery, String> {
+    if let Some(every) = spec::milliseconds(typed) {
+        return Ok(CheckpointEvery::Time(Duration::from_millis(every.unsigned_abs())));
+    }
+    match typed.parse() {
+        Ok(0) | Err(_) => {
+            Err("expected a duration, as `90s`, `5m`, `1h`, or a number of examples above 0".to_owned())
+        }
+        Ok(examples) => Ok(CheckpointEvery::Examples(examples)),
     }
 }
 

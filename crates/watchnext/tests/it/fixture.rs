@@ -76,6 +76,25 @@ pub(crate) fn run_well(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Begins a run with checkpoints and kills it once it has one.
+pub(crate) fn unfinished(train: &[&str]) {
+    let mut child = watchnext()
+        .args(train)
+        .args(["--checkpoint-every", "64"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = notes
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|note| note.starts_with("checkpoint"));
+    assert!(first.is_some(), "{train:?} wrote no checkpoint");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// Demands an exit code and returns what was printed to standard output and standard error.
 pub(crate) fn ended(output: Output, code: i32) -> [String; 2] {
     let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
@@ -233,6 +252,19 @@ pub(crate) fn log(rows: usize) -> Columns {
         ("click", Arc::new(Int64Array::from(clicks))),
         ("played", Arc::new(Float64Array::from(played))),
     ]
+}
+
+/// Writes columns as several Parquet files of up to `rows` rows, one after the other; returns their names.
+pub(crate) fn write_parts(folder: &Path, columns: &Columns, rows: usize) -> Vec<String> {
+    let total = columns[0].1.len();
+    let parts = (0..total).step_by(rows).map(|from| {
+        let slice = |array: &ArrayRef| array.slice(from, rows.min(total - from));
+        let part = columns.iter().map(|(name, array)| (*name, slice(array)));
+        let path = folder.join(format!("part-{from:06}.parquet"));
+        write_log(&path, &part.collect());
+        path.display().to_string()
+    });
+    parts.collect()
 }
 
 /// The fixture's declaration with one place changed.

@@ -6,6 +6,7 @@ mod fixture;
 
 mod alarms;
 mod bad_input;
+mod cache;
 mod demo;
 mod evaluate;
 mod formats;
@@ -18,6 +19,7 @@ mod kill;
 mod pipe;
 mod readme;
 mod report;
+mod resume;
 mod rooms;
 mod service;
 mod stop_by;

@@ -9,7 +9,7 @@ use crate::EventsError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
-    bytes: u64,
+    pub(super) bytes: u64,
     modified: Option<SystemTime>,
 }
 

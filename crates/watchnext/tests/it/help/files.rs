@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use toml_edit::DocumentMut;
 
 use crate::fixture::{
-    Columns, RANKER, Serving, chance, log, numbers, run_well, texts, whole, write_csv, write_log,
+    Columns, RANKER, Serving, chance, log, numbers, run_well, texts, unfinished, whole, write_csv, write_log,
 };
 
 const ROWS: usize = 2_000;
@@ -57,6 +57,7 @@ fn fill(folder: &Path) {
     let name = |name: &str| folder.join(name).display().to_string();
     let [ranker, data, run, store] = ["ranker.toml", "log.parquet", "run", "store"].map(name);
     run_well(&["train", &ranker, "--data", &data, "--out", &run]);
+    unfinished(&["train", &ranker, "--data", &data, "--out", &name("long")]);
     let policy = run_well(&["policy", &data]);
     std::fs::write(folder.join("policy.csv"), policy).unwrap();
     for seed in 0..3 {

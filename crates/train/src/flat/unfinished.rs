@@ -1,0 +1,159 @@
+//! The folder `OUT.unfinished` of a run that writes checkpoints: from its begin until its result is there.
+//!
+//! In it: a lock, and the sealed folder `checkpoint`, which is replaced in one step, so that one is there whenever a run dies.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use events::RoleLock;
+use model::sealed::{self, Files};
+
+use super::folder::io;
+use super::state::Saved;
+use crate::TrainError;
+
+const KIND: &str = "unfinished run";
+const CHECKPOINT: &str = "checkpoint";
+const ROLE: &str = "trainer";
+/// All that is ever in it: nothing else is deleted.
+const CONTENTS: [&str; 4] = [".checkpoint.new", ".checkpoint.old", CHECKPOINT, RESULT];
+/// Where the result grows until it gets its name.
+const RESULT: &str = "result";
+
+/// The folder, held by this process. Where no checkpoint came into it, it is gone with this value.
+pub(super) struct Unfinished {
+    path: PathBuf,
+    _lock: RoleLock,
+}
+
+impl Unfinished {
+    /// The folder's name beside `out`.
+    pub(super) fn beside(out: &Path) -> PathBuf {
+        let name = out.file_name().unwrap_or_default().to_string_lossy();
+        out.with_file_name(format!("{name}.unfinished"))
+    }
+
+    /// The folder for a new run; what an unfinished run left there is deleted if `overwrite`.
+    ///
+    /// # Errors
+    /// An unfinished run, where it is not to be overwritten; one that is at work.
+    pub(super) fn begin(out: &Path, overwrite: bool) -> Result<Unfinished, TrainError> {
+        let path = Unfinished::beside(out);
+        let unfinished = Unfinished::held(path)?;
+        if unfinished.has_checkpoint() && !overwrite {
+            let name = unfinished.path.display();
+            return Err(TrainError::Data(format!(
+                "`{name}` is a run that was not finished: go on with it by `--resume`, or begin anew by `--overwrite`, which \
+                 deletes it"
+            )));
+        }
+        unfinished.clear()?;
+        Ok(unfinished)
+    }
+
+    /// The folder of an unfinished run.
+    ///
+    /// # Errors
+    /// Where there is none, or one that is at work.
+    pub(super) fn again(out: &Path) -> Result<Unfinished, TrainError> {
+        let path = Unfinished::beside(out);
+        let none = |path: &Path| {
+            TrainError::Data(format!(
+                "there is no checkpoint in `{}` to resume from: leave `--resume` out; with `--checkpoint-every` a run writes them",
+                path.display()
+            ))
+        };
+        if !path.is_dir() {
+            return Err(none(&path));
+        }
+        let unfinished = Unfinished::held(path)?;
+        if unfinished.has_checkpoint() {
+            Ok(unfinished)
+        } else {
+            Err(none(&unfinished.path))
+        }
+    }
+
+    fn held(path: PathBuf) -> Result<Unfinished, TrainError> {
+        let lock = RoleLock::take(&path, ROLE)?;
+        sealed::recover(&path.join(CHECKPOINT))?;
+        Ok(Unfinished { path, _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the result may grow.
+    pub(super) fn result(&self) -> PathBuf {
+        self.path.join(RESULT)
+    }
+
+    fn has_checkpoint(&self) -> bool {
+        self.path.join(CHECKPOINT).is_dir()
+    }
+
+    /// The last checkpoint: what it says of the run, and its other files.
+    ///
+    /// # Errors
+    /// Which file is missing or damaged.
+    pub(super) fn read(&self) -> Result<(Saved, Files), TrainError> {
+        let path = self.path.join(CHECKPOINT);
+        let (about, files) = sealed::read(&path, KIND)?;
+        let saved = serde_json::from_value(about).map_err(|error| {
+            TrainError::Data(format!(
+                "`{}` was written by another version of watchnext ({error}): begin anew by `--overwrite`",
+                path.display()
+            ))
+        })?;
+        Ok((saved, files))
+    }
+
+    /// Replaces the last checkpoint; files that it has already, as those of the best epoch, are not written again.
+    ///
+    /// # Errors
+    /// What the file system refused; the last checkpoint is then still there.
+    pub(super) fn write<B: AsRef<[u8]>>(
+        &self,
+        saved: &Saved,
+        files: &std::collections::BTreeMap<String, B>,
+    ) -> Result<(), TrainError> {
+        let path = self.path.join(CHECKPOINT);
+        let about = serde_json::to_value(saved)
+            .map_err(std::io::Error::from)
+            .map_err(io(&path))?;
+        Ok(sealed::write_after(Some(&path), &path, KIND, about, files)?)
+    }
+
+    /// The run is finished, or no longer wanted.
+    ///
+    /// # Errors
+    /// What the file system refused.
+    pub(super) fn finish(self) -> Result<(), TrainError> {
+        self.clear()
+        // Without a checkpoint it is gone with `self`.
+    }
+
+    fn clear(&self) -> Result<(), TrainError> {
+        for name in CONTENTS {
+            let path = self.path.join(name);
+            match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(io(&path)(error).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.has_checkpoint() {
+            // Where something else is in it, it stays.
+            let _ = fs::remove_file(self.path.join(format!("{ROLE}.lock")));
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
