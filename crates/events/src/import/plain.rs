@@ -145,7 +145,7 @@ mod tests {
     fn texts<T: ArrowPrimitiveType<Native: ToString>>(
         numbers: &[T::Native],
     ) -> (Option<StringArray>, StringArray) {
-        let there = |row: usize| row % 2 == 0;
+        let there = |row: usize| row.is_multiple_of(2);
         let nulls: NullBuffer = (0..numbers.len()).map(there).collect();
         let array: ArrayRef = Arc::new(PrimitiveArray::<T>::new(numbers.to_vec().into(), Some(nulls)));
         let expected = numbers.iter().enumerate();

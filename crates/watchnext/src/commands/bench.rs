@@ -14,7 +14,10 @@ use crate::terminal::table;
 
 /// Time this machine: examples a second, and the share of what its registers alone could do
 #[derive(Parser)]
-#[command(after_help = "Example:\n  watchnext bench train --net small --batch 512 --seconds 1")]
+#[command(
+    after_help = "Examples:\n  watchnext bench train --net small --batch 512 --seconds 1\n  \
+    watchnext bench encode ranker.toml --data log.parquet --seconds 1"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,

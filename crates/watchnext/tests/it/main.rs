@@ -6,6 +6,7 @@ mod fixture;
 
 mod alarms;
 mod bad_input;
+mod bench;
 mod demo;
 mod evaluate;
 mod formats;
