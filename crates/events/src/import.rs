@@ -9,6 +9,7 @@ mod file;
 mod label;
 mod list;
 mod nearest;
+mod plain;
 mod plan;
 mod planner;
 mod slates;

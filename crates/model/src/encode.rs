@@ -48,10 +48,8 @@ impl Encoder {
     pub fn fit(spec: &Spec, examples: &Examples, fit: &mut ScalerFit) {
         for (source, _, _) in &Plan::of(spec).dense {
             if let DenseSource::Number { field, .. } | DenseSource::Dot { field, .. } = source {
-                for row in 0..examples.len() {
-                    if let Some(value) = raw_number(examples, source, row) {
-                        fit.add(*field, value);
-                    }
+                for value in raw_numbers(examples, source).flatten() {
+                    fit.add(*field, value);
                 }
             }
         }
@@ -120,7 +118,6 @@ impl Encoder {
     pub fn encode(&self, examples: &Examples) -> Encoded {
         let len = examples.len();
         let max_position = self.spec.bias.as_ref().map_or(u32::MAX, |bias| bias.max_position);
-        let positions = examples.positions();
         let objectives = &self.spec.objectives;
         let durations: Vec<Vec<f32>> = objectives
             .iter()
@@ -136,14 +133,8 @@ impl Encoder {
                 .map(|input| self.ids(examples, input.field, input.table))
                 .collect(),
             cells: self.cells(examples),
-            positions: (0..len)
-                .map(|row| {
-                    if positions.is_null(row) {
-                        0
-                    } else {
-                        positions.value(row).min(max_position)
-                    }
-                })
+            positions: (examples.positions().iter())
+                .map(|position| position.map_or(0, |position| position.min(max_position)))
                 .collect(),
             labels: durations
                 .iter()
@@ -155,8 +146,8 @@ impl Encoder {
                 .map(|weight| weight.unwrap_or(1.0))
                 .collect(),
             keys: examples.keys().to_vec(),
-            users: (0..len)
-                .map(|row| xxh3_64(examples.users().value(row).as_bytes()))
+            users: (examples.users().iter())
+                .map(|user| xxh3_64(user.unwrap_or_default().as_bytes()))
                 .collect(),
             slates: (examples.slates().iter())
                 .map(|slate| slate.map_or(0, |slate| xxh3_64(slate.as_bytes())))
@@ -169,42 +160,51 @@ impl Encoder {
         let width = self.plan.dense_width;
         let mut dense = vec![0.0; examples.len() * width];
         for (source, from, count) in &self.plan.dense {
-            for (row, columns) in dense.chunks_exact_mut(width.max(1)).enumerate() {
-                self.dense_field(examples, source, row, &mut columns[*from..from + count]);
-            }
+            let rows = dense.chunks_exact_mut(width.max(1));
+            self.dense_field(
+                examples,
+                source,
+                rows.map(|columns| &mut columns[*from..from + count]),
+            );
         }
         dense
     }
 
-    fn dense_field(&self, examples: &Examples, source: &DenseSource, row: usize, out: &mut [f32]) {
+    /// Writes one source's columns, `out` for each example.
+    fn dense_field<'o>(
+        &self,
+        examples: &Examples,
+        source: &DenseSource,
+        out: impl Iterator<Item = &'o mut [f32]>,
+    ) {
         match source {
             DenseSource::Number { field, powers, .. } | DenseSource::Dot { field, powers, .. } => {
                 let scaler = self.fitted.scalers[*field].as_ref().unwrap_or(&Scaler::None);
-                match raw_number(examples, source, row) {
-                    Some(value) => {
-                        let x = bounded(scaler.apply(value));
-                        out[0] = x;
-                        if *powers {
-                            out[1] = x * x;
-                            out[2] = x.max(0.0).sqrt();
-                        }
+                for (out, value) in out.zip(raw_numbers(examples, source)) {
+                    let Some(value) = value else {
+                        out[out.len() - 1] = 1.0;
+                        continue;
+                    };
+                    let x = bounded(scaler.apply(value));
+                    out[0] = x;
+                    if *powers {
+                        out[1] = x * x;
+                        out[2] = x.max(0.0).sqrt();
                     }
-                    None => out[out.len() - 1] = 1.0,
                 }
             }
             DenseSource::Vector { field } => {
-                if let Some(values) = elements(examples.vector(*field), row) {
-                    for (out, &value) in out.iter_mut().zip(values) {
+                for (out, values) in out.zip(elements(examples.vector(*field))) {
+                    for (out, &value) in out.iter_mut().zip(values.unwrap_or_default()) {
                         *out = bounded(value);
                     }
                 }
             }
             DenseSource::Product { of: (a, b), .. } => {
-                if let (Some(a), Some(b)) = (
-                    elements(examples.vector(*a), row),
-                    elements(examples.vector(*b), row),
-                ) {
-                    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                let (a, b) = (elements(examples.vector(*a)), elements(examples.vector(*b)));
+                for (out, (a, b)) in out.zip(a.zip(b)) {
+                    let both = a.unwrap_or_default().iter().zip(b.unwrap_or_default());
+                    for (out, (a, b)) in out.iter_mut().zip(both) {
                         *out = bounded(a * b);
                     }
                 }
@@ -233,32 +233,37 @@ fn durations(spec: &Spec, objective: &Objective, examples: &Examples) -> Vec<f32
         Kind::Number { missing, .. } | Kind::Buckets { missing, .. } => missing,
         _ => None,
     };
-    (0..examples.len())
-        .map(|row| given_number(examples, field, missing, row).filter(|&duration| duration > 0.0))
-        .map(|duration| duration.unwrap_or(f32::NAN))
+    given_numbers(examples, field, missing)
+        .map(|duration| duration.filter(|&duration| duration > 0.0).unwrap_or(f32::NAN))
         .collect()
 }
 
-/// A field's number; `None` where it is missing or the value that stands for it.
-fn given_number(examples: &Examples, field: usize, missing: Option<f32>, row: usize) -> Option<f32> {
-    let numbers = examples.number(field);
-    let value = (!numbers.is_null(row)).then(|| numbers.value(row))?;
-    (Some(value) != missing).then_some(value)
+/// A field's numbers; `None` where one is missing or the value that stands for it.
+fn given_numbers(
+    examples: &Examples,
+    field: usize,
+    missing: Option<f32>,
+) -> impl Iterator<Item = Option<f32>> {
+    let numbers = examples.number(field).iter();
+    numbers.map(move |number| number.filter(|&number| Some(number) != missing))
 }
 
-/// The unscaled number of a `Number` or `Dot` source; `None` where it is missing.
-fn raw_number(examples: &Examples, source: &DenseSource, row: usize) -> Option<f32> {
+/// The unscaled numbers of a `Number` or `Dot` source; `None` where one is missing.
+fn raw_numbers<'e>(
+    examples: &'e Examples,
+    source: &DenseSource,
+) -> Box<dyn Iterator<Item = Option<f32>> + 'e> {
     match source {
-        DenseSource::Number { field, missing, .. } => given_number(examples, *field, *missing, row),
+        DenseSource::Number { field, missing, .. } => Box::new(given_numbers(examples, *field, *missing)),
         DenseSource::Dot { of: (a, b), .. } => {
-            let (a, b) = (
-                elements(examples.vector(*a), row)?,
-                elements(examples.vector(*b), row)?,
-            );
-            let dot: f64 = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-            Some(dot.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
+            let (a, b) = (elements(examples.vector(*a)), elements(examples.vector(*b)));
+            Box::new(a.zip(b).map(|(a, b)| {
+                let products = a?.iter().zip(b?).map(|(&a, &b)| f64::from(a) * f64::from(b));
+                let dot: f64 = products.sum();
+                Some(dot.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
+            }))
         }
-        DenseSource::Vector { .. } | DenseSource::Product { .. } => None,
+        DenseSource::Vector { .. } | DenseSource::Product { .. } => Box::new(std::iter::empty()),
     }
 }
 
@@ -266,18 +271,14 @@ fn bounded(value: f32) -> f32 {
     value.clamp(-LARGEST, LARGEST)
 }
 
-/// The elements of a vector field in one row; `None` where it is missing.
-fn elements(vectors: &FixedSizeListArray, row: usize) -> Option<&[f32]> {
-    if vectors.is_null(row) {
-        return None;
-    }
+/// Each example's elements of a vector field; `None` where it is missing.
+fn elements(vectors: &FixedSizeListArray) -> impl Iterator<Item = Option<&[f32]>> {
     let width = vectors.value_length() as usize;
-    let from = vectors.value_offset_at(row);
-    vectors
-        .values()
-        .as_primitive::<Float32Type>()
-        .values()
-        .get(from..from + width)
+    let values: &[f32] = vectors.values().as_primitive::<Float32Type>().values();
+    (0..vectors.len()).map(move |row| {
+        let from = vectors.value_offset_at(row);
+        (!vectors.is_null(row)).then(|| values.get(from..from + width))?
+    })
 }
 
 #[cfg(test)]

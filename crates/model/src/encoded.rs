@@ -200,6 +200,11 @@ impl EncodedIds {
         self.offsets.push(self.len() as u32);
     }
 
+    /// Makes each id that was pushed the bag of an example; nothing else ended a bag.
+    pub(crate) fn end_bags_of_one(&mut self) {
+        self.offsets = (0..=self.len() as u32).collect();
+    }
+
     fn select_into(&self, rows: &[u32], to: &mut EncodedIds) {
         to.offsets.clear();
         to.offsets.push(0);

@@ -3,6 +3,8 @@
 //! In: a net, a precision, a batch size. Out: examples a second, arithmetic a second beside what the registers alone could do in
 //! the same run, and the time of each part of a step. Ids and labels are random: the bare step, no data is read.
 
+mod encode;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use spec::Spec;
 
 use crate::trainer::factors;
 use crate::{TrainError, Trainer};
+
+pub use encode::{EncodeReport, bench_encode};
 
 /// Fields of ids, rows of each one's table.
 const FIELDS: usize = 20;

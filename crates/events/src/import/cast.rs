@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float32Builder, Float64Builder, StringBuilder, UInt32Builder};
+use arrow_array::builder::{Float32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, new_null_array};
@@ -11,8 +11,8 @@ use arrow_schema::DataType;
 use spec::{Keys, Kind};
 
 use super::file::DataFile;
-use super::list;
 use super::times::Times;
+use super::{list, plain};
 use crate::EventsError;
 use crate::example::{data_type, decimal, has_weights};
 
@@ -286,13 +286,16 @@ pub fn as_numbers(array: &ArrayRef) -> Vec<Option<f64>> {
 }
 
 fn no_null(array: ArrayRef, expected: &str) -> Result<ArrayRef, BadCell> {
+    if array.null_count() == 0 {
+        return Ok(array);
+    }
     match (0..array.len()).find(|row| array.is_null(*row)) {
-        Some(row) if array.null_count() > 0 => Err(BadCell {
+        Some(row) => Err(BadCell {
             row,
             found: "an empty cell".to_owned(),
             expected: expected.to_owned(),
         }),
-        _ => Ok(array),
+        None => Ok(array),
     }
 }
 
@@ -302,6 +305,9 @@ pub(super) fn ids(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     if *kind == DataType::Boolean {
         let numbers = arrow(array, &DataType::Int64, "an id")?;
         return arrow(&numbers, &DataType::Utf8, "an id");
+    }
+    if let Some(ids) = plain::decimals(array) {
+        return Ok(Arc::new(ids));
     }
     if !kind.is_floating() {
         return arrow(array, &DataType::Utf8, "an id");
@@ -336,56 +342,51 @@ fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
 pub(super) fn finite(row: usize, number: f64) -> Result<f32, BadCell> {
     let narrow = number as f32;
     if narrow.is_finite() {
-        return Ok(narrow);
+        Ok(narrow)
+    } else {
+        Err(not_finite(row, number))
     }
-    Err(BadCell {
+}
+
+fn not_finite(row: usize, number: f64) -> BadCell {
+    BadCell {
         row,
         found: shown(number),
         expected: "a finite number in the range of f32".to_owned(),
-    })
+    }
 }
 
 fn numbers(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let numbers = arrow(array, &DataType::Float64, "a number")?;
-    let mut builder = Float32Builder::with_capacity(array.len());
-    for (row, number) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
-        builder.append_option(number.map(|number| finite(row, number)).transpose()?);
+    if plain::is_finite_f32(array) {
+        return Ok(Arc::clone(array));
     }
-    Ok(Arc::new(builder.finish()))
+    let numbers = arrow(array, &DataType::Float64, "a number")?;
+    let narrow = plain::narrow(numbers.as_primitive()).map_err(|(row, number)| not_finite(row, number))?;
+    Ok(Arc::new(narrow))
 }
 
 fn inputs(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     let numbers = arrow(array, &DataType::Float64, "a number")?;
-    let mut builder = Float64Builder::with_capacity(array.len());
-    for (row, number) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
-        if let Some(number) = number.filter(|number| !number.is_finite()) {
-            return Err(BadCell {
-                row,
-                found: shown(number),
-                expected: "a finite number".to_owned(),
-            });
-        }
-        builder.append_option(number);
+    match plain::first_infinite(numbers.as_primitive()) {
+        None => Ok(numbers),
+        Some((row, number)) => Err(BadCell {
+            row,
+            found: shown(number),
+            expected: "a finite number".to_owned(),
+        }),
     }
-    Ok(Arc::new(builder.finish()))
 }
 
 fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
     let numbers = arrow(array, &DataType::Float64, "a position")?;
-    let mut builder = UInt32Builder::with_capacity(array.len());
-    for (row, number) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
-        let whole = |number: f64| number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&number);
-        if let Some(number) = number.filter(|number| !whole(*number)) {
-            let expected = "a whole number from 1 (positions count from 1)".to_owned();
-            return Err(BadCell {
-                row,
-                found: shown(number),
-                expected,
-            });
-        }
-        builder.append_option(number.map(|number| number as u32));
+    match plain::positions(numbers.as_primitive()) {
+        Ok(positions) => Ok(Arc::new(positions)),
+        Err((row, number)) => Err(BadCell {
+            row,
+            found: shown(number),
+            expected: "a whole number from 1 (positions count from 1)".to_owned(),
+        }),
     }
-    Ok(Arc::new(builder.finish()))
 }
 
 fn weights(array: &ArrayRef) -> Result<ArrayRef, BadCell> {

@@ -123,16 +123,23 @@ impl LabelPlan {
                 .into_iter()
                 .filter_map(|input| Some((input, *self.places.get(&LabelInput::of(input))?)))
                 .collect();
+            let column = match (&declared.label, asked.as_slice()) {
+                (Expression::Name(_), [(_, place)]) => Some(&inputs[*place]),
+                _ => None,
+            };
             let mut builder = Float32Builder::with_capacity(rows);
             for row in 0..rows {
                 if given.is_some_and(|given| given.is_null(row) || given.value(row) != 1.0) {
                     builder.append_null();
                     continue;
                 }
-                let value = declared.label.evaluate(&mut |input| {
-                    let input = &inputs[asked.iter().find(|(asked, _)| *asked == input)?.1];
-                    (!input.is_null(row)).then(|| input.value(row))
-                });
+                let cell = |input: &Float64Array| (!input.is_null(row)).then(|| input.value(row));
+                let value = match column {
+                    Some(column) => cell(column),
+                    None => declared.label.evaluate(&mut |input| {
+                        cell(&inputs[asked.iter().find(|(asked, _)| *asked == input)?.1])
+                    }),
+                };
                 builder.append_option(value.map(|value| bounded(declared, value, row)).transpose()?);
             }
             labels[objective] = Some(builder.finish());

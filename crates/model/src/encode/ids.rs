@@ -11,7 +11,7 @@ use spec::{Kind, Rows, Table};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::text::Words;
-use super::{Encoder, bounded, given_number};
+use super::{Encoder, bounded, given_numbers};
 use crate::EncodedIds;
 use crate::key_map::NO_ID;
 
@@ -67,20 +67,38 @@ impl Encoder {
                 }
             }
             Kind::Buckets { missing, .. } => {
-                for row in 0..examples.len() {
-                    let number = given_number(examples, field, *missing, row);
-                    encoded.rows.push(self.bucket(table, number));
-                    encoded.end_bag();
-                }
+                let numbers = given_numbers(examples, field, *missing);
+                encoded
+                    .rows
+                    .extend(numbers.map(|number| self.bucket(table, number)));
+                encoded.end_bags_of_one();
             }
             _ => {
-                self.each_id(examples, field, |id| {
-                    self.push(table, id, &mut encoded);
-                    encoded.end_bag();
-                });
+                self.one_id(examples, field, table, &mut encoded);
+                encoded.end_bags_of_one();
             }
         }
         encoded
+    }
+
+    /// Appends each example's one id; what its table is decides, once for all of them, what is appended.
+    fn one_id(&self, examples: &Examples, field: usize, table: usize, encoded: &mut EncodedIds) {
+        let EncodedIds { rows, keys, .. } = encoded;
+        match self.spec.tables[table].rows {
+            Rows::Keyed { .. } => {
+                keys.reserve(examples.len());
+                self.each_id(examples, field, |id| keys.push(id.hash().unwrap_or(NO_ID)));
+            }
+            Rows::Hashed(buckets) => {
+                let (buckets, new) = (u64::from(buckets), self.new_row(table));
+                let row = |id: Id| id.hash().map_or(new, |hash| (hash % buckets) as u32);
+                rows.reserve(examples.len());
+                self.each_id(examples, field, |id| rows.push(row(id)));
+            }
+            Rows::Values(_) | Rows::Edges(_) => {
+                self.each_id(examples, field, |id| rows.push(self.row(table, id)));
+            }
+        }
     }
 
     /// Appends an id: its key where the table gives rows to ids, else its row.

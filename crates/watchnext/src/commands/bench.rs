@@ -1,16 +1,23 @@
-//! `watchnext bench`: how fast this machine trains.
+//! `watchnext bench`: how fast this machine trains, and how fast it reads and encodes a log.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use train::{BenchOptions, BenchReport, Net, bench};
+use events::FlatLog;
+use train::{BenchOptions, BenchReport, Net, bench, bench_encode};
 
+use super::files::LogFiles;
+use super::read_spec;
 use super::train::all_threads;
 use crate::terminal::table;
 
 /// Time this machine: examples a second, and the share of what its registers alone could do
 #[derive(Parser)]
-#[command(after_help = "Example:\n  watchnext bench train --net small --batch 512 --seconds 1")]
+#[command(
+    after_help = "Examples:\n  watchnext bench train --net small --batch 512 --seconds 1\n  \
+    watchnext bench encode ranker.toml --data log.parquet --seconds 1"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
@@ -19,6 +26,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum What {
     Train(TrainArgs),
+    Encode(EncodeArgs),
 }
 
 /// Time training steps on random examples: 20 fields of ids and 8 numbers, 8 experts, 4 objectives
@@ -52,6 +60,22 @@ struct TrainArgs {
     json: bool,
 }
 
+/// Time one thread that reads a log and encodes it, as `train` does before each step
+#[derive(Parser)]
+#[command(after_help = "Example:\n  watchnext bench encode ranker.toml --data log.parquet")]
+struct EncodeArgs {
+    /// The declaration
+    ranker: PathBuf,
+    #[command(flatten)]
+    files: LogFiles,
+    /// For how long whole passes through the log are timed, at least one, after one to warm up
+    #[arg(long, default_value = "3", value_parser = clap::value_parser!(u64).range(0..=3600))]
+    seconds: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum NetName {
     Small,
@@ -65,7 +89,13 @@ enum PrecisionName {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let What::Train(args) = args.what;
+    match args.what {
+        What::Train(args) => train(args),
+        What::Encode(args) => encode(args),
+    }
+}
+
+fn train(args: TrainArgs) -> anyhow::Result<()> {
     let report = bench(&BenchOptions {
         net: match args.net {
             NetName::Small => Net::Small,
@@ -84,6 +114,26 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
+    }
+    Ok(())
+}
+
+fn encode(args: EncodeArgs) -> anyhow::Result<()> {
+    let spec = read_spec(&args.ranker)?;
+    let log = FlatLog::open(&spec, args.files.options()?)?;
+    let report = bench_encode(&spec, &log, Duration::from_secs(args.seconds))?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!(
+            "{:.0} examples/s on one thread (fastest {:.0}): read {:.0}, encoded {:.0}; {} passes through {} rows",
+            report.rows_per_second,
+            report.fastest_per_second,
+            report.read_per_second,
+            report.encode_per_second,
+            report.passes,
+            report.rows
+        );
     }
     Ok(())
 }

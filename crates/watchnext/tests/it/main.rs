@@ -7,6 +7,7 @@ mod fixture;
 mod alarms;
 mod bad_input;
 mod cache;
+mod bench;
 mod demo;
 mod evaluate;
 mod formats;
