@@ -6,8 +6,8 @@ mod fixture;
 
 mod alarms;
 mod bad_input;
-mod cache;
 mod bench;
+mod cache;
 mod demo;
 mod evaluate;
 mod formats;
