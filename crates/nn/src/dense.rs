@@ -19,6 +19,8 @@ pub struct Dense {
     pub outputs: usize,
     /// The weight as products read it, between [`Dense::pack`] and [`Dense::unpack`].
     pub packed: Packed,
+    /// Of a gradient: what weight and bias hold is of no account, the next that would be added is written.
+    pub fresh: bool,
 }
 
 /// What a layer's backward makes of the gradient of its input.
@@ -52,6 +54,7 @@ impl Dense {
             inputs,
             outputs,
             packed: Packed::default(),
+            fresh: false,
         }
     }
 
@@ -63,6 +66,7 @@ impl Dense {
             inputs: self.inputs,
             outputs: self.outputs,
             packed: Packed::default(),
+            fresh: false,
         }
     }
 
@@ -99,7 +103,7 @@ impl Dense {
         multiply(Factor::plain(input), weight, output, job);
     }
 
-    /// **Adds** to `grad`, and **writes** the gradient of the input. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
+    /// **Adds** to `grad` (a fresh one is written), and **writes** the gradient of the input. Shapes: input `[B, I]`, d_output `[B, O]`, d_input `[B, I]`.
     pub fn backward(
         &self,
         precision: Precision,
@@ -134,15 +138,20 @@ impl Dense {
     }
 
     fn add_weight_gradient(&self, precision: Precision, input: Mat, d_output: Mat, grad: &mut Dense) {
+        let fresh = std::mem::take(&mut grad.fresh);
+        if fresh {
+            grad.bias.fill(0.0);
+        }
         let job = Job {
             precision,
-            add: true,
+            add: !fresh,
             ..Job::default()
         };
         let d_weight = MatMut::new(&mut grad.weight, self.inputs, self.outputs);
         let (input, d_factor) = (Factor::transposed(input), Factor::plain(d_output));
         planted!(
             multiply(input, d_factor, d_weight, job),
+            "dense: a fresh d_weight added to" => multiply(input, d_factor, d_weight, Job { add: true, ..job }),
             "dense: d_weight transposed" => multiply(Factor::transposed(d_output), input.turned(), d_weight, job),
             "dense: d_weight written, not added" => multiply(input, d_factor, d_weight, Job { add: false, ..job }),
         );
@@ -180,7 +189,7 @@ for_each_path! {
 mod tests {
     use super::*;
     use crate::faults::assert_check_bites;
-    use crate::testing::{START, TOLERANCE, added, generator, values, weighted_sum};
+    use crate::testing::{START, TOLERANCE, generator, values, weighted_sum};
     use crate::{GradientMismatch, check_gradient};
 
     fn run(dense: &Dense, input: &[f32], batch: usize) -> Vec<f32> {
@@ -196,14 +205,30 @@ mod tests {
         let d_output = values(batch * outputs, 3);
         let mut d_input = vec![START; input.len()];
         let mut grad = dense.zeros_like();
-        grad.weight.fill(START);
-        grad.bias.fill(START);
+        // First into a fresh gradient, which holds what nobody wants; what comes after that is added.
+        grad.weight.fill(f32::NAN);
+        grad.bias.fill(f32::NAN);
+        grad.fresh = true;
+        for call in 0..2 {
+            let d_output: Vec<f32> = d_output
+                .iter()
+                .map(|d| if call == 0 { 0.25 * d } else { 0.75 * d })
+                .collect();
+            dense.backward(
+                Precision::F32,
+                Mat::new(&input, batch, inputs),
+                Mat::new(&d_output, batch, outputs),
+                InputGradient::Unwanted,
+                &mut grad,
+            );
+        }
+        let mut whole = dense.zeros_like();
         dense.backward(
             Precision::F32,
             Mat::new(&input, batch, inputs),
             Mat::new(&d_output, batch, outputs),
             InputGradient::Whole(MatMut::new(&mut d_input, batch, inputs)),
-            &mut grad,
+            &mut whole,
         );
         let loss = |dense: &Dense, input: &[f32]| weighted_sum(&d_output, &run(dense, input, batch));
 
@@ -212,19 +237,13 @@ mod tests {
             probe.weight.copy_from_slice(v);
             loss(&probe, &input)
         };
-        check_gradient(
-            "weight",
-            &mut dense.weight,
-            &added(&grad.weight),
-            by_weight,
-            TOLERANCE,
-        )?;
+        check_gradient("weight", &mut dense.weight, &grad.weight, by_weight, TOLERANCE)?;
         let mut probe = dense.clone();
         let by_bias = |v: &[f32]| {
             probe.bias.copy_from_slice(v);
             loss(&probe, &input)
         };
-        check_gradient("bias", &mut dense.bias, &added(&grad.bias), by_bias, TOLERANCE)?;
+        check_gradient("bias", &mut dense.bias, &grad.bias, by_bias, TOLERANCE)?;
         let by_input = |v: &[f32]| loss(&dense, v);
         check_gradient("input", &mut input, &d_input, by_input, TOLERANCE)?;
         check_through_relu(&dense, &mut input, &d_output, batch)
@@ -265,6 +284,7 @@ mod tests {
     #[test]
     fn the_gradients_are_the_slopes_and_the_check_notices_planted_faults() {
         let faults = [
+            "dense: a fresh d_weight added to",
             "dense: d_weight transposed",
             "dense: d_weight written, not added",
             "dense: sign of d_bias",

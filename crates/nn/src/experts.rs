@@ -165,6 +165,7 @@ fn beside(left: &Dense, right: &Dense) -> Dense {
         inputs: left.inputs,
         outputs: left.outputs + right.outputs,
         packed: Packed::default(),
+        fresh: false,
     }
 }
 

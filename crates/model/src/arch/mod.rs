@@ -134,15 +134,23 @@ impl Network {
         }
     }
 
-    /// Sets all weights to 0: a gradient as a step begins.
+    /// Sets all weights to 0: the gradient of no example.
     pub(crate) fn clear(&mut self) {
-        let clear = |dense: &mut Dense| {
+        self.each_dense(|dense| {
             dense.weight.fill(0.0);
             dense.bias.fill(0.0);
-        };
+        });
+    }
+
+    /// A gradient as a step begins: its first backward writes it.
+    pub(crate) fn begin_gradient(&mut self) {
+        self.each_dense(|dense| dense.fresh = true);
+    }
+
+    fn each_dense(&mut self, run: impl FnMut(&mut Dense)) {
         match self {
-            Network::SharedBottom(network) => network.denses_mut().for_each(clear),
-            Network::Mmoe(network) => network.denses_mut().for_each(clear),
+            Network::SharedBottom(network) => network.denses_mut().for_each(run),
+            Network::Mmoe(network) => network.denses_mut().for_each(run),
         }
     }
 

@@ -40,7 +40,8 @@ impl Shard {
 
     /// Computes the shard's part of the step's gradient; `rows` are what the embedded fields read.
     pub(crate) fn run(&mut self, step: Step, rows: &StepRows, buffers: &mut Buffers) {
-        self.sums.clear();
+        let examples: usize = self.pieces.iter().map(|piece| piece.batch.len).sum();
+        self.sums.begin(examples);
         for piece in &mut self.pieces {
             if piece.batch.len > 0 {
                 piece.run(step, rows, buffers, &mut self.sums);
@@ -50,8 +51,13 @@ impl Shard {
 }
 
 impl Sums {
-    fn clear(&mut self) {
-        self.network.clear();
+    /// Begins the sums over so many examples.
+    fn begin(&mut self, examples: usize) {
+        if examples == 0 {
+            self.network.clear();
+        } else {
+            self.network.begin_gradient();
+        }
         let shallow = self.shallow.iter_mut().flat_map(|shallow| &mut shallow.weight);
         shallow.for_each(|weight| weight.fill(0.0));
         self.losses.fill(0.0);

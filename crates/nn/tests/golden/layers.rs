@@ -20,6 +20,7 @@ fn dense_is_pytorch_s() {
         inputs: 7,
         outputs: 3,
         packed: nn::Packed::default(),
+        fresh: false,
     };
     let (input, d_output) = (golden.get("input"), golden.get("d_output"));
     let input = Mat::new(&input, 5, 7);
@@ -89,6 +90,7 @@ fn gates_with_and_without_drop_out_are_pytorch_s() {
             inputs: 5,
             outputs: 6,
             packed: nn::Packed::default(),
+            fresh: false,
         };
         let (input, d_output) = (golden.get("input"), golden.get("d_output"));
         let input = Mat::new(&input, 6, 5);

@@ -20,6 +20,7 @@ fn a_whole_training_step_is_pytorch_s() {
         inputs: width,
         outputs: 1,
         packed: nn::Packed::default(),
+        fresh: false,
     });
     let dropout = GateDropout {
         probability: 0.3,
