@@ -6,11 +6,11 @@ use model::{Ranker, Weights};
 use nn::Threads;
 use spec::Spec;
 
-use super::TrainOptions;
 use super::keeper::Keeper;
 use super::same::RunInputs;
 use super::state::State;
 use super::unfinished::Unfinished;
+use super::{CheckpointEvery, TrainOptions};
 use crate::fit::{Fitted, Found, fit};
 use crate::{Parts, Progress, TrainError, Trainer};
 
@@ -29,7 +29,10 @@ pub(super) fn unfinished(options: &TrainOptions) -> Result<Option<Unfinished>, T
     Ok(options.checkpoint_every.is_some().then_some(unfinished))
 }
 
-/// Begins; the first checkpoint is written as soon as there is something to go on from.
+/// Where a run is, what was found before, and who writes its checkpoints.
+pub(super) type Begun<'u> = (State, Found, Option<Keeper<'u>>);
+
+/// Begins, anew or where `unfinished` is.
 ///
 /// # Errors
 /// Bad data; a checkpoint that is damaged, or of another run than this one.
@@ -39,40 +42,57 @@ pub(super) fn begin<'u>(
     options: &TrainOptions,
     unfinished: Option<&'u Unfinished>,
     progress: &mut dyn Progress,
-) -> Result<(State, Found, Option<Keeper<'u>>), TrainError> {
-    let threads = Threads::new(options.threads);
-    let inputs = || RunInputs::of(spec, parts, options.baseline);
-    let Some(unfinished) = unfinished.filter(|_| options.resume) else {
-        let inputs = unfinished.map(|_| inputs()).transpose()?;
-        let Fitted { encoder, found } = fit(spec, &parts.training, progress)?;
-        let mut weights = Weights::new(spec, spec.train.seed);
-        weights.set_base_rates(spec, &found.means);
-        let trainer = Trainer::new(Ranker { encoder, weights }).on(threads);
-        let state = State::new(trainer, &found.means, options.baseline);
-        let keeper = match (unfinished, inputs, options.checkpoint_every) {
-            (Some(unfinished), Some(inputs), Some(every)) => {
-                let mut keeper = Keeper::new(unfinished, inputs, every, found.clone(), (progress.now(), 0));
-                keeper.keep(&state, progress)?;
-                Some(keeper)
-            }
-            _ => None,
-        };
-        return Ok((state, found, keeper));
+) -> Result<Begun<'u>, TrainError> {
+    let Some(unfinished) = unfinished else {
+        let (state, found) = anew(spec, parts, options, progress)?;
+        return Ok((state, found, None));
     };
-    let inputs = inputs()?;
-    let (saved, files) = unfinished.read()?;
+    let inputs = RunInputs::of(spec, parts, options.baseline, progress)?;
+    if options.resume {
+        return go_on(unfinished, inputs, options, progress);
+    }
+    let (state, found) = anew(spec, parts, options, progress)?;
+    let every = options
+        .checkpoint_every
+        .unwrap_or(CheckpointEvery::Examples(u64::MAX));
+    let mut keeper = Keeper::new(unfinished, inputs, every, found.clone(), (progress.now(), 0));
+    keeper.keep(&state, progress)?;
+    Ok((state, found, Some(keeper)))
+}
+
+fn anew(
+    spec: &Arc<Spec>,
+    parts: &Parts,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<(State, Found), TrainError> {
+    let Fitted { encoder, found } = fit(spec, &parts.training, progress)?;
+    let mut weights = Weights::new(spec, spec.train.seed);
+    weights.set_base_rates(spec, &found.means);
+    let trainer = Trainer::new(Ranker { encoder, weights }).on(Threads::new(options.threads));
+    Ok((State::new(trainer, &found.means, options.baseline), found))
+}
+
+fn go_on<'u>(
+    unfinished: &'u Unfinished,
+    inputs: RunInputs,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<Begun<'u>, TrainError> {
+    let (path, (saved, files)) = (unfinished.path(), unfinished.read()?);
     if let Some(difference) = saved.inputs.difference(&inputs) {
-        let path = unfinished.path().display();
         return Err(TrainError::Data(format!(
-            "`{path}` is of another run: {difference}; go on with what it was begun with, or begin anew without `--resume`, by \
-             `--overwrite`"
+            "`{}` is of another run: {difference}; go on with what it was begun with, or begin anew by `--overwrite` in the \
+             place of `--resume`",
+            path.display()
         )));
     }
-    let state = State::resume(unfinished.path(), &saved, files, options.baseline, threads)?;
+    let threads = Threads::new(options.threads);
+    let state = State::resume(path, &saved, files, options.baseline, threads)?;
     let examples = state.learners.trainer.examples;
     progress.note(&format!("resumed after {examples} examples"));
     let every = options.checkpoint_every.unwrap_or(saved.every);
-    let found = saved.found.clone();
-    let keeper = Keeper::new(unfinished, inputs, every, found, (progress.now(), examples));
+    let (found, at) = (saved.found.clone(), (progress.now(), examples));
+    let keeper = Keeper::new(unfinished, inputs, every, found, at);
     Ok((state, saved.found, Some(keeper)))
 }

@@ -106,7 +106,8 @@ impl<'a> Run<'a> {
         let mut number = from.window;
         while let Some(window) = windows.next(progress)? {
             let rows = state.place.enter(number, &window, &mut rng);
-            for rows in rows[state.place.learned..].chunks(train.batch) {
+            let left = rows.get(state.place.learned..).unwrap_or_default();
+            for rows in left.chunks(train.batch) {
                 if progress.stopped() {
                     return Err(TrainError::Stopped);
                 }

@@ -93,7 +93,7 @@ impl Pass<'_> {
         };
         let examples = Ahead::of("decode", BATCHES, part.read_from(row))?;
         let (encoder, window) = (self.feed.encoder.clone(), self.feed.window);
-        let left = part.len() - (row - part.first_row());
+        let left = part.len().saturating_sub(row.saturating_sub(part.first_row()));
         let work = move |to: &SyncSender<_>| {
             if let Err(error) = gather(examples, &encoder, window, left, to) {
                 // Who receives no more has ended already.
@@ -108,7 +108,7 @@ impl Pass<'_> {
     pub(super) fn before(&self) -> u64 {
         match self.from.window {
             0 => 0,
-            _ => self.from.row - self.feed.part.first_row(),
+            _ => self.from.row.saturating_sub(self.feed.part.first_row()),
         }
     }
 

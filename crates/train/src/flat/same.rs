@@ -2,10 +2,11 @@
 //!
 //! In: a declaration, parts, options. Out: a [`RunInputs`], and of two the first thing that differs, in words.
 
+use events::InputFile;
 use model::sealed;
 use spec::Spec;
 
-use crate::{Part, Parts, TrainError};
+use crate::{Part, Parts, Progress, TrainError};
 
 /// What decides the bits of a run.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -33,31 +34,45 @@ impl RunInputs {
     /// Those of a run; reads all files.
     ///
     /// # Errors
-    /// A file that cannot be read.
-    pub(super) fn of(spec: &Spec, parts: &Parts, baseline: bool) -> Result<RunInputs, TrainError> {
+    /// A file that cannot be read; [`TrainError::Stopped`] between two.
+    pub(super) fn of(
+        spec: &Spec,
+        parts: &Parts,
+        baseline: bool,
+        progress: &mut dyn Progress,
+    ) -> Result<RunInputs, TrainError> {
         let log = parts.training.log();
         let mut inputs = log.inputs().to_vec();
         if parts.test.log().inputs() != inputs {
             inputs.extend_from_slice(parts.test.log().inputs());
         }
-        let digest = |input: events::InputFile| -> Result<InputDigest, TrainError> {
-            Ok(InputDigest {
-                name: input
-                    .path
-                    .file_name()
-                    .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-                bytes: input.bytes,
-                rows: input.rows,
-                digest: sealed::digest_file(&input.path)?,
-            })
-        };
+        progress.begin("digest files", inputs.iter().map(|input| input.bytes).sum());
+        let mut files = Vec::new();
+        for InputFile { path, bytes, rows } in inputs {
+            if progress.stopped() {
+                return Err(TrainError::Stopped);
+            }
+            let digest = sealed::digest_file(&path)?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            progress.advance(bytes);
+            files.push(InputDigest {
+                name,
+                bytes,
+                rows,
+                digest,
+            });
+        }
         Ok(RunInputs {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             declaration: spec.text.clone(),
             rows: [&parts.training, &parts.validation, &parts.test].map(Part::len),
             batch_rows: log.batch_rows(),
             baseline,
-            files: inputs.into_iter().map(digest).collect::<Result<_, _>>()?,
+            files,
         })
     }
 

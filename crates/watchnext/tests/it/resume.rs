@@ -138,12 +138,12 @@ fn a_run_that_is_killed_again_and_again_comes_to_the_same_bytes() {
     let mut below = |count: usize| (draw() * count as f64) as usize;
     let unfinished = site.feed.path("run.unfinished");
     let mut killed = 0;
-    // A run of 176 batches in four epochs.
-    let begin = ["--checkpoint-every", "64"];
+    // A run of 44 checkpoints in four epochs.
+    let begin = ["--checkpoint-every", "256"];
     let mut more: Vec<&str> = begin.to_vec();
     while killed < kills {
         let instant = Instant {
-            checkpoints: 1 + below(1 + 300 / kills),
+            checkpoints: 1 + below(1 + 60 / kills),
             phase: [None, Some(".checkpoint.new"), Some(".checkpoint.old")][below(3)],
         };
         let child = site
@@ -168,7 +168,8 @@ fn a_run_that_is_killed_again_and_again_comes_to_the_same_bytes() {
         }
     }
     if more == ["--resume"] {
-        ended(site.start(&more).output().unwrap(), 0);
+        let rarely = ["--resume", "--checkpoint-every", "1h"];
+        ended(site.start(&rarely).output().unwrap(), 0);
         assert!(
             files(&site.feed.path("run")) == site.unbroken,
             "after {killed} kills"
@@ -233,6 +234,47 @@ fn what_a_run_was_begun_with_is_what_it_goes_on_with() {
         &["the digest of `part-003900.parquet` was", "begin anew"],
     );
     std::fs::write(last, whole).unwrap();
-    ended(site.start(&["--resume"]).output().unwrap(), 0);
+    ended(
+        site.start(&["--resume", "--checkpoint-every", "1h"])
+            .output()
+            .unwrap(),
+        0,
+    );
     assert!(files(&site.feed.path("run")) == site.unbroken);
+}
+
+#[test]
+fn ctrl_c_writes_a_checkpoint_and_says_how_to_go_on() {
+    let site = Site::new();
+    let endless = declaration().replace("epochs = 4", "epochs = 10000\npatience = 10000");
+    site.feed.write("ranker.toml", &endless);
+    let mut child = site
+        .start(&["--checkpoint-every", "10d"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.by_ref().any(|line| line.starts_with("epoch")), "it learns");
+    let process = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &process])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let said: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+    let [.., checkpoint, last] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert!(checkpoint.starts_with("checkpoint after"), "{said:?}");
+    assert!(
+        last.contains("run.unfinished` has a checkpoint: go on with `--resume`"),
+        "{said:?}"
+    );
+    assert!(!site.feed.path("run").exists());
 }

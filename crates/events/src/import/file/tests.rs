@@ -102,11 +102,26 @@ fn ranges_agree(file: &DataFile, from: u64, to: u64, batch_rows: usize) {
     let (from, to) = (from.min(to), from.max(to));
     let all = whole(file);
     assert_eq!(all.num_rows() as u64, rows);
+    batches_agree(file, batch_rows);
     let part = all.slice(from as usize, (to - from) as usize);
     assert_eq!(read(file, &roots, from..to, batch_rows), part);
     for root in roots {
         let alone = read(file, &[root], from..to, batch_rows);
         assert_eq!(alone.column(0), part.column(root));
+    }
+}
+
+/// Whoever begins where a batch begins has the same batches from there on.
+fn batches_agree(file: &DataFile, batch_rows: usize) {
+    let roots = all_roots(file);
+    let from = |row: u64| -> Vec<RecordBatch> {
+        let batches = file.read(&roots, row..file.rows(), batch_rows).unwrap();
+        batches.map(Result::unwrap).collect()
+    };
+    let (batches, mut row) = (from(0), 0);
+    for (before, batch) in batches.iter().enumerate() {
+        assert_eq!(from(row), batches[before..], "from row {row} on");
+        row += batch.num_rows() as u64;
     }
 }
 

@@ -107,3 +107,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn parquet_rows_are_the_same_from_any_batch_on_whatever_the_row_groups() {
+    for group in [1, 3, 7, 100] {
+        let place = Place::new();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
+        let batch = RecordBatch::try_from_iter([("a", numbers)]).unwrap();
+        let path = place.0.path().join("a.parquet");
+        let properties = ::parquet::file::properties::WriterProperties::builder();
+        let properties = properties.set_max_row_group_row_count(Some(group)).build();
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let file = DataFile::open(&path).unwrap();
+        for batch_rows in [1, 4, 16, 1000] {
+            ranges_agree(&file, 5, 93, batch_rows);
+        }
+    }
+}
