@@ -20,22 +20,49 @@ use crate::{TrainError, Trainer};
 
 pub use encode::{EncodeReport, bench_encode};
 
-/// Fields of ids, rows of each one's table.
-const FIELDS: usize = 20;
-const ROWS: u32 = 100_000;
 /// Batches that are learned from in turn.
 const BATCHES: usize = 8;
 /// Positions, and devices besides `new`.
 const POSITIONS: u32 = 15;
 const DEVICES: u32 = 3;
 
-/// A net to be timed: 20 fields of 16 values and 8 numbers go into a mixture of 8 experts for 4 objectives.
+/// A net to be timed: fields of ids, 16 values each, and 8 numbers go into a mixture of experts for 4 objectives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Net {
+pub struct Net {
+    /// Fields of ids.
+    pub fields: usize,
+    /// Ids of an example in each field.
+    pub ids: u32,
+    /// Rows of each field's table.
+    pub rows: u32,
+    /// Width of the shared layer.
+    pub shared: usize,
+    /// Experts.
+    pub experts: usize,
+    /// Widths of an expert's two layers.
+    pub widths: [usize; 2],
+    /// Width of each tower.
+    pub tower: usize,
+}
+
+impl Net {
     /// 328 -> 256, experts 128 -> 64, towers 32: 430,208 multiplications an example.
-    Small,
+    pub const SMALL: Net = Net {
+        fields: 20,
+        ids: 1,
+        rows: 100_000,
+        shared: 256,
+        experts: 8,
+        widths: [128, 64],
+        tower: 32,
+    };
     /// 328 -> 1024, experts 512 -> 256, towers 64: 5,685,504 multiplications an example.
-    Paper,
+    pub const PAPER: Net = Net {
+        shared: 1024,
+        widths: [512, 256],
+        tower: 64,
+        ..Net::SMALL
+    };
 }
 
 /// What is timed.
@@ -94,7 +121,13 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, TrainError> {
         weights: Weights::new(&spec, options.seed),
     };
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
-    let examples = random_examples(&spec, ranker.encoder.plan(), BATCHES * options.batch, &mut rng);
+    let examples = random_examples(
+        &spec,
+        ranker.encoder.plan(),
+        options.net,
+        BATCHES * options.batch,
+        &mut rng,
+    );
     let rows: Vec<u32> = (0..examples.len as u32).collect();
     let mut trainer = Trainer::new(ranker).on(Threads::new(options.threads));
 
@@ -155,17 +188,22 @@ fn peak(options: &BenchOptions) -> Option<f64> {
 }
 
 fn declaration(options: &BenchOptions) -> String {
-    let fields: String = (0..FIELDS)
+    let Net {
+        rows,
+        shared,
+        experts,
+        widths: [first, second],
+        tower,
+        ..
+    } = options.net;
+    let kind = if options.net.ids == 1 { "id" } else { "ids" };
+    let fields: String = (0..options.net.fields)
         .map(|field| {
             format!(
-                "f{field} = {{ side = \"item\", kind = \"id\", dim = 16, buckets = {ROWS}, admit_after = 1, id_dropout = 0 }}\n"
+                "f{field} = {{ side = \"item\", kind = \"{kind}\", dim = 16, buckets = {rows}, admit_after = 1, id_dropout = 0 }}\n"
             )
         })
         .collect();
-    let (shared, experts, towers) = match options.net {
-        Net::Small => (256, "[128, 64]", 32),
-        Net::Paper => (1024, "[512, 256]", 64),
-    };
     let precision = match options.precision {
         spec::Precision::F32 => "f32",
         spec::Precision::Bf16 => "bf16",
@@ -186,8 +224,8 @@ share = {{ group = "satisfaction", loss = "binary" }}
 [model]
 architecture = "mmoe"
 shared = [{shared}]
-experts = {{ count = 8, widths = {experts} }}
-towers = [{towers}]
+experts = {{ count = {experts}, widths = [{first}, {second}] }}
+towers = [{tower}]
 
 [bias]
 fields = ["position", "device"]
@@ -207,11 +245,11 @@ click = 1.0
 }
 
 /// Ids that crowd at the low rows, as ids do; labels that are yes for one in ten.
-fn random_examples(spec: &Spec, plan: &Plan, len: usize, rng: &mut impl Rng) -> Encoded {
+fn random_examples(spec: &Spec, plan: &Plan, net: Net, len: usize, rng: &mut impl Rng) -> Encoded {
     let mut ids = |_| EncodedIds {
-        offsets: (0..=len as u32).collect(),
-        rows: (0..len)
-            .map(|_| (f64::from(ROWS) * rng.random::<f64>().powi(3)) as u32)
+        offsets: (0..=len as u32).map(|at| at * net.ids).collect(),
+        rows: (0..len * net.ids as usize)
+            .map(|_| (f64::from(net.rows) * rng.random::<f64>().powi(3)) as u32)
             .collect(),
         weights: Vec::new(),
         keys: Vec::new(),
@@ -245,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_nets_have_the_multiplications_that_they_are_known_by() {
-        for (net, multiplications) in [(Net::Small, 430_208), (Net::Paper, 5_685_504)] {
+        for (net, multiplications) in [(Net::SMALL, 430_208), (Net::PAPER, 5_685_504)] {
             let options = BenchOptions {
                 net,
                 precision: spec::Precision::F32,

@@ -40,6 +40,21 @@ struct TrainArgs {
     /// The net: 0.43 or 5.7 million multiplications an example
     #[arg(long, value_enum, default_value = "small")]
     net: NetName,
+    /// Another number of fields than the net's 20
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    fields: Option<u16>,
+    /// Another number of ids a field than 1
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    ids: Option<u16>,
+    /// Another number of rows a table than 100,000
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    rows: Option<u32>,
+    /// Another width of the shared layer than the net's 256 or 1024
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=16_384))]
+    shared: Option<u16>,
+    /// Another number of experts than 8
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    experts: Option<u16>,
     /// How products read their factors
     #[arg(long, value_enum, default_value = "f32")]
     precision: PrecisionName,
@@ -96,10 +111,19 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn train(args: TrainArgs) -> anyhow::Result<()> {
+    let net = match args.net {
+        NetName::Small => Net::SMALL,
+        NetName::Paper => Net::PAPER,
+    };
+    let other = |given: Option<u16>, own: usize| given.map_or(own, usize::from);
     let report = bench(&BenchOptions {
-        net: match args.net {
-            NetName::Small => Net::Small,
-            NetName::Paper => Net::Paper,
+        net: Net {
+            fields: other(args.fields, net.fields),
+            ids: args.ids.map_or(net.ids, u32::from),
+            rows: args.rows.unwrap_or(net.rows),
+            shared: other(args.shared, net.shared),
+            experts: other(args.experts, net.experts),
+            ..net
         },
         precision: match args.precision {
             PrecisionName::F32 => spec::Precision::F32,
