@@ -211,10 +211,14 @@ fn declared<'f>(
 }
 
 /// Adds a table whose rows are fixed, and how often each was met.
-fn add_fixed(file: &mut TensorFile, name: &str, table: &IdTable) {
+fn add_fixed<'a>(file: &mut TensorFile<'a>, name: &str, table: &'a IdTable) {
     let rows = &table.embedding;
-    file.add_f32(format!("tables.{name}"), vec![rows.rows, rows.dim], &rows.weight);
-    file.add_u8(format!("sightings.{name}"), table.sightings.clone());
+    file.add_f32(
+        format!("tables.{name}"),
+        vec![rows.rows, rows.dim],
+        rows.weight.as_slice(),
+    );
+    file.add_u8(format!("sightings.{name}"), table.sightings.as_slice());
 }
 
 /// Reads such a table.

@@ -127,13 +127,13 @@ impl Cost {
 
     /// Whether a training part of `rows` examples is kept in memory between epochs.
     pub fn keeps(&self, rows: u64) -> bool {
-        rows * self.example_bytes <= self.cache_bytes
+        rows.saturating_mul(self.example_bytes) <= self.cache_bytes
     }
 
     /// As `training_bytes`, where the training part has `rows` examples: all of them, if they are kept between epochs, else those of
     /// two windows.
     pub fn training_bytes_of(&self, rows: u64) -> u64 {
-        let all = rows * self.example_bytes;
+        let all = rows.saturating_mul(self.example_bytes);
         let examples = if self.keeps(rows) {
             all
         } else {

@@ -239,11 +239,8 @@ impl Ranker {
             keys,
             threads,
         );
-        let mut at = 0;
-        while let Some(layer) = self.weights.network.dense_mut(at) {
-            layer.pack(*precision, threads);
-            at += 1;
-        }
+        let network = &mut self.weights.network;
+        network.each_dense(|layer| layer.pack(*precision, threads));
         times[1] += lap();
         let (step, drawn) = (
             Step {
@@ -270,11 +267,7 @@ impl Ranker {
             self.table_gradient(table, workers, drawn, grad);
         });
         times[3] += lap();
-        let mut at = 0;
-        while let Some(layer) = self.weights.network.dense_mut(at) {
-            layer.unpack();
-            at += 1;
-        }
+        self.weights.network.each_dense(nn::Dense::unpack);
         for (at, loss) in losses.iter_mut().enumerate() {
             *loss = shards(workers).map(|shard| shard.sums.losses[at]).sum();
         }

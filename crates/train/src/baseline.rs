@@ -165,13 +165,17 @@ impl Logistic {
     }
 
     /// Adds all that it goes on by to a checkpoint's file, under names that begin with `name`.
-    pub(crate) fn add_to(&self, file: &mut TensorFile, name: &str) {
+    pub(crate) fn add_to<'a>(&'a self, file: &mut TensorFile<'a>, name: &str) {
         for (at, head) in self.heads.iter().enumerate() {
             let place = |part: &str| format!("{name}.{at}.{part}");
-            file.add_f32(place("weight"), vec![head.weight.len()], &head.weight);
-            file.add_f32(place("squares"), vec![head.squares.len()], &head.squares);
+            file.add_f32(place("weight"), vec![head.weight.len()], head.weight.as_slice());
+            file.add_f32(
+                place("squares"),
+                vec![head.squares.len()],
+                head.squares.as_slice(),
+            );
             let intercept = [head.intercept, head.intercept_squares, head.scale];
-            file.add_f32(place("intercept"), vec![3], &intercept);
+            file.add_f32(place("intercept"), vec![3], intercept.to_vec());
         }
     }
 
@@ -203,7 +207,7 @@ impl Logistic {
             tensors.add_f32(
                 format!("{}.intercept", objective.name),
                 vec![2],
-                &[head.intercept, head.scale],
+                vec![head.intercept, head.scale],
             );
         }
         let files = Files::from([(WEIGHTS.to_owned(), tensors.to_bytes()?)]);

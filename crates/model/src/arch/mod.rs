@@ -147,7 +147,8 @@ impl Network {
         self.each_dense(|dense| dense.fresh = true);
     }
 
-    fn each_dense(&mut self, run: impl FnMut(&mut Dense)) {
+    /// Calls `run` with every dense layer.
+    pub(crate) fn each_dense(&mut self, run: impl FnMut(&mut Dense)) {
         match self {
             Network::SharedBottom(network) => network.denses_mut().for_each(run),
             Network::Mmoe(network) => network.denses_mut().for_each(run),

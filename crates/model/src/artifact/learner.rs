@@ -12,9 +12,13 @@ use crate::{IdTable, KeyMap, ModelError};
 const GENERATIONS: [&str; 2] = ["older", "newer"];
 
 /// Adds the table `name`.
-pub(super) fn add(file: &mut TensorFile, name: &str, map: &KeyMap, rows: &Embedding) {
+pub(super) fn add<'a>(file: &mut TensorFile<'a>, name: &str, map: &KeyMap, rows: &'a Embedding) {
     let state = map.state();
-    file.add_f32(format!("tables.{name}"), vec![rows.rows, rows.dim], &rows.weight);
+    file.add_f32(
+        format!("tables.{name}"),
+        vec![rows.rows, rows.dim],
+        rows.weight.as_slice(),
+    );
     file.add_u64(format!("keys.{name}"), state.keys.into_iter());
     file.add_u64(format!("free.{name}"), state.free.into_iter().map(u64::from));
     for (generation, (keys, sightings)) in GENERATIONS.iter().zip(state.waiting) {

@@ -1,5 +1,6 @@
 //! Named tensors as one safetensors file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,33 +8,45 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::ModelError;
 
-/// Named tensors as one safetensors file.
+/// Named tensors as one safetensors file. It borrows what it is made of where it can: tables are large.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub struct TensorFile {
-    pub(super) tensors: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
+pub struct TensorFile<'a> {
+    pub(super) tensors: BTreeMap<String, (Dtype, Vec<usize>, Cow<'a, [u8]>)>,
 }
 
-impl TensorFile {
+/// The bytes of values, little-endian.
+fn little_endian(values: Cow<'_, [f32]>) -> Cow<'_, [u8]> {
+    match values {
+        Cow::Borrowed(values) if cfg!(target_endian = "little") => {
+            Cow::Borrowed(bytemuck::cast_slice(values))
+        }
+        values => Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+    }
+}
+
+impl<'a> TensorFile<'a> {
     /// Adds a float tensor.
-    pub fn add_f32(&mut self, name: String, shape: Vec<usize>, values: &[f32]) {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    pub fn add_f32(&mut self, name: String, shape: Vec<usize>, values: impl Into<Cow<'a, [f32]>>) {
+        let bytes = little_endian(values.into());
         self.tensors.insert(name, (Dtype::F32, shape, bytes));
     }
 
     /// Adds a tensor of little-endian bytes.
     pub(crate) fn add(&mut self, name: &str, dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) {
-        self.tensors.insert(name.to_owned(), (dtype, shape, bytes));
+        self.tensors
+            .insert(name.to_owned(), (dtype, shape, Cow::Owned(bytes)));
     }
 
     /// Adds a flat tensor of whole numbers.
     pub fn add_u64(&mut self, name: String, values: impl Iterator<Item = u64>) {
         let bytes: Vec<u8> = values.flat_map(u64::to_le_bytes).collect();
         self.tensors
-            .insert(name, (Dtype::U64, vec![bytes.len() / 8], bytes));
+            .insert(name, (Dtype::U64, vec![bytes.len() / 8], Cow::Owned(bytes)));
     }
 
     /// Adds a flat byte tensor.
-    pub fn add_u8(&mut self, name: String, values: Vec<u8>) {
+    pub fn add_u8(&mut self, name: String, values: impl Into<Cow<'a, [u8]>>) {
+        let values = values.into();
         self.tensors.insert(name, (Dtype::U8, vec![values.len()], values));
     }
 
@@ -56,13 +69,18 @@ impl TensorFile {
     ///
     /// # Errors
     /// When it is not a safetensors file.
-    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, ModelError> {
+    pub fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<TensorFile<'a>, ModelError> {
         let file =
             SafeTensors::deserialize(bytes).map_err(|error| ModelError::damaged(path, error.to_string()))?;
         let tensors = file
             .tensors()
             .into_iter()
-            .map(|(name, view)| (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec())))
+            .map(|(name, view)| {
+                (
+                    name,
+                    (view.dtype(), view.shape().to_vec(), Cow::Borrowed(view.data())),
+                )
+            })
             .collect();
         Ok(TensorFile { tensors })
     }

@@ -47,7 +47,10 @@ pub(super) fn begin<'u>(
         let (state, found) = anew(spec, parts, options, progress)?;
         return Ok((state, found, None));
     };
-    let inputs = RunInputs::of(spec, parts, options.baseline, progress)?;
+    let inputs = RunInputs::of(spec, parts, options.baseline, progress).map_err(|error| match error {
+        TrainError::Stopped if options.resume => TrainError::Interrupted(unfinished.path().to_owned()),
+        error => error,
+    })?;
     if options.resume {
         return go_on(unfinished, inputs, options, progress);
     }

@@ -12,6 +12,8 @@ use crate::{Part, Parts, Progress, TrainError};
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct RunInputs {
     program: String,
+    /// The instructions that compute: others round otherwise.
+    instructions: String,
     declaration: String,
     /// Of training, validation and test part.
     rows: [u64; 3],
@@ -68,6 +70,7 @@ impl RunInputs {
         }
         Ok(RunInputs {
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            instructions: nn::Path::best().name().to_owned(),
             declaration: spec.text.clone(),
             rows: [&parts.training, &parts.validation, &parts.test].map(Part::len),
             batch_rows: log.batch_rows(),
@@ -85,6 +88,10 @@ impl RunInputs {
         let baseline = |run: &RunInputs| if run.baseline { "trained" } else { "left out" };
         let rows = |run: &RunInputs| run.rows.map(|rows| rows.to_string()).join(" + ");
         differs("the version of watchnext", &self.program, &now.program)
+            .or_else(|| {
+                let (then, now) = (&self.instructions, &now.instructions);
+                differs("the processor's instructions", then, now)
+            })
             .or_else(|| line_that_differs(&self.declaration, &now.declaration))
             .or_else(|| differs("the number of files", &self.files.len(), &now.files.len()))
             .or_else(|| {

@@ -36,9 +36,17 @@ impl Unfinished {
     /// The folder for a new run; what an unfinished run left there is deleted if `overwrite`.
     ///
     /// # Errors
-    /// An unfinished run, where it is not to be overwritten; one that is at work.
+    /// An unfinished run, where it is not to be overwritten; one that is at work; a folder that no run made.
     pub(super) fn begin(out: &Path, overwrite: bool) -> Result<Unfinished, TrainError> {
         let path = Unfinished::beside(out);
+        let foreign = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some())
+            && !path.join(format!("{ROLE}.lock")).exists();
+        if foreign {
+            return Err(TrainError::Data(format!(
+                "`{}` is where this run's checkpoints would be, but holds something else: move it, or choose another `--out`",
+                path.display()
+            )));
+        }
         let unfinished = Unfinished::held(path)?;
         if unfinished.has_checkpoint() && !overwrite {
             let name = unfinished.path.display();

@@ -115,6 +115,14 @@ fn train(args: TrainArgs) -> anyhow::Result<()> {
         NetName::Small => Net::SMALL,
         NetName::Paper => Net::PAPER,
     };
+    // Eight batches are held: as many as fit the offsets of a field, and a few gigabytes.
+    let ids =
+        8 * u64::from(args.batch) * u64::from(args.ids.unwrap_or(1)) * u64::from(args.fields.unwrap_or(20));
+    anyhow::ensure!(
+        ids <= 1_000_000_000,
+        "8 batches of {} examples with so many ids and fields are {ids} ids, 1,000,000,000 at most: lower `--batch`, `--ids` or `--fields`",
+        args.batch
+    );
     let other = |given: Option<u16>, own: usize| given.map_or(own, usize::from);
     let report = bench(&BenchOptions {
         net: Net {
