@@ -41,13 +41,14 @@ mod optimizer;
 mod packed;
 mod product;
 mod relu;
+mod sparse_grad;
 #[cfg(test)]
 mod testing;
 mod threads;
 
 pub use dense::{Dense, InputGradient};
 pub use dropout::{Dropout, draw};
-pub use embedding::{Bags, Embedding, Pool, SparseGrad};
+pub use embedding::{Bags, Embedding, Pool};
 pub use experts::{Experts, ExpertsActivations};
 pub use gate::{GateDropout, Gates};
 pub use gradient_check::{GradientMismatch, check_gradient};
@@ -60,4 +61,5 @@ pub use optimizer::{Adam, Moments, RowAdagrad};
 pub use packed::Packed;
 pub use product::{product, product_left_transposed, product_right_transposed};
 pub use relu::{relu, relu_backward};
+pub use sparse_grad::SparseGrad;
 pub use threads::{Threads, sum_of_four};

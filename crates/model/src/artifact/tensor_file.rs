@@ -11,8 +11,11 @@ use crate::ModelError;
 /// Named tensors as one safetensors file. It borrows what it is made of where it can: tables are large.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct TensorFile<'a> {
-    pub(super) tensors: BTreeMap<String, (Dtype, Vec<usize>, Cow<'a, [u8]>)>,
+    pub(super) tensors: BTreeMap<String, Entry<'a>>,
 }
+
+/// Type, shape and bytes of a tensor.
+type Entry<'a> = (Dtype, Vec<usize>, Cow<'a, [u8]>);
 
 /// The bytes of values, little-endian.
 fn little_endian(values: Cow<'_, [f32]>) -> Cow<'_, [u8]> {

@@ -90,7 +90,7 @@ impl RunInputs {
         differs("the version of watchnext", &self.program, &now.program)
             .or_else(|| {
                 let (then, now) = (&self.instructions, &now.instructions);
-                differs("the processor's instructions", then, now)
+                differs("the kind of instructions of the processor", then, now)
             })
             .or_else(|| line_that_differs(&self.declaration, &now.declaration))
             .or_else(|| differs("the number of files", &self.files.len(), &now.files.len()))
@@ -139,6 +139,7 @@ mod tests {
     fn inputs() -> RunInputs {
         RunInputs {
             program: "0.1.0".to_owned(),
+            instructions: "avx512".to_owned(),
             declaration: "[train]\nepochs = 3\n".to_owned(),
             rows: [70, 10, 20],
             batch_rows: 8192,
@@ -154,11 +155,15 @@ mod tests {
 
     #[test]
     fn it_says_what_differs() {
-        let changes: [(Change, &str); 10] = [
+        let changes: [(Change, &str); 11] = [
             (|_| {}, ""),
             (
                 |now| now.program = "0.2.0".to_owned(),
                 "the version of watchnext was 0.1.0, is 0.2.0",
+            ),
+            (
+                |now| now.instructions = "avx2".to_owned(),
+                "the kind of instructions of the processor was avx512, is avx2",
             ),
             (
                 |now| now.declaration = "[train]\nepochs = 4\n".to_owned(),
