@@ -316,12 +316,12 @@ mod tests {
         table.backward(BAGS, Pool::Sum, Mat::new(&d_output, 5, 3), &mut grad);
         assert_eq!(grad.rows(), [3, 0, 5, 1, 2]);
         let before = spread(&grad, 6);
-        let room = (grad.rows.capacity(), grad.values.capacity());
+        let room = grad.room();
         grad.clear();
         assert!(grad.rows().is_empty());
         table.backward(BAGS, Pool::Sum, Mat::new(&d_output, 5, 3), &mut grad);
         assert_eq!(spread(&grad, 6), before);
-        assert_eq!((grad.rows.capacity(), grad.values.capacity()), room);
+        assert_eq!(grad.room(), room);
     }
 
     /// Batches of additions: `(row, value)`.

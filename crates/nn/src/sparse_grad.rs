@@ -92,6 +92,12 @@ impl SparseGrad {
         }
     }
 
+    /// Rows and values that it has room for.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> (usize, usize) {
+        (self.rows.capacity(), self.values.capacity())
+    }
+
     #[cfg(test)]
     pub(crate) fn erase(&mut self, row: u32) {
         if let Some(i) = self.rows.iter().position(|r| *r == row) {

@@ -142,7 +142,7 @@ fn a_tensor_of_another_shape_or_type_or_none_at_all_is_refused_by_name() {
     let bytes = changed(&|tensors| {
         tensors.tensors.insert(
             "experts.1.0.weight".to_owned(),
-            (Dtype::U8, vec![4, 3], vec![0; 12]),
+            (Dtype::U8, vec![4, 3], vec![0; 12].into()),
         );
     });
     assert!(bytes.contains("`experts.1.0.weight` is U8 [4, 3]"), "{bytes}");

@@ -221,7 +221,7 @@ fn a_table_whose_keys_do_not_rise_or_whose_width_differs_is_refused() {
     assert!(message.contains("tensor `rows`"), "{message}");
     let mut file = TensorFile::from_bytes(Path::new("t"), &bytes).unwrap();
     let keys = &mut file.tensors.get_mut("keys").unwrap().2;
-    let (first, rest) = keys.split_at_mut(8);
+    let (first, rest) = keys.to_mut().split_at_mut(8);
     first.swap_with_slice(&mut rest[..8]);
     let message = refusal(file.to_bytes().unwrap(), 3);
     assert!(message.contains("its keys do not rise"), "{message}");
