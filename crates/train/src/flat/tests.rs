@@ -187,10 +187,26 @@ fn a_run_that_fails_before_its_first_checkpoint_leaves_nothing() {
         .unwrap_err();
     assert!(matches!(stopped, TrainError::Stopped), "{stopped}");
     assert_eq!(site.names(), ["log.jsonl"]);
-    // A crash there leaves a folder without a checkpoint.
-    fs::create_dir_all(Unfinished::beside(&options.out).join(".checkpoint.new")).unwrap();
+    // A crash there leaves a folder with the lock's file and no checkpoint.
+    let unfinished = Unfinished::beside(&options.out);
+    fs::create_dir_all(unfinished.join(".checkpoint.new")).unwrap();
+    fs::write(unfinished.join("trainer.lock"), "").unwrap();
     site.train(&options, &mut Silent).unwrap();
     assert_eq!(site.names(), ["log.jsonl", "run"]);
+}
+
+#[test]
+fn a_folder_that_no_run_made_is_left_alone() {
+    let site = Site::new("");
+    let options = TrainOptions {
+        overwrite: true,
+        ..site.options("run")
+    };
+    let theirs = Unfinished::beside(&options.out).join("result");
+    fs::create_dir_all(&theirs).unwrap();
+    let refused = site.train(&options, &mut Silent).unwrap_err().to_string();
+    assert!(refused.contains("holds something else"), "{refused}");
+    assert!(theirs.is_dir());
 }
 
 #[test]
