@@ -45,8 +45,8 @@ impl Ranker {
         Predictions::of(&self.encoder, batch, logits)
     }
 
-    /// Logits of the main tower per objective `[batch]`.
-    fn main_logits(&self, batch: &Encoded) -> Vec<Vec<f32>> {
+    /// Logits of the main tower per objective `[batch]`, without the shallow tower and before any recalibration.
+    pub fn main_logits(&self, batch: &Encoded) -> Vec<Vec<f32>> {
         let mut logits = vec![Vec::with_capacity(batch.len); self.spec().objectives.len()];
         self.forward(batch, |chunk, _, of_chunk| {
             for (logits, of_chunk) in logits.iter_mut().zip(of_chunk) {
