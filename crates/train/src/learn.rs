@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use events::{Examples, LearnRun, RoleLock, State};
-use model::{Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
+use model::{Positions, Ranker, Registry};
 use nn::Threads;
 use spec::Spec;
 
@@ -279,7 +279,7 @@ impl Start {
                 let progressive = progressive(&trainer.ranker, &learned);
                 (*trainer, Some(progressive))
             }
-            Start::Spec(spec) => (first_trainer(&spec, &learned), None),
+            Start::Spec(spec) => (Trainer::begin(&spec, &learned), None),
         };
         let mut trainer = trainer.on(Threads::new(threads));
         let passes = trainer.ranker.spec().train.learn_passes;
@@ -312,19 +312,6 @@ fn progressive(ranker: &Ranker, examples: &Examples) -> Evaluation {
     let mut means = LabelMeans::new(ranker.spec());
     means.add(examples);
     outcomes.evaluate(ranker.spec(), &means.finish())
-}
-
-fn first_trainer(spec: &Arc<Spec>, examples: &Examples) -> Trainer {
-    let mut scalers = ScalerFit::new(spec);
-    Encoder::fit(spec, examples, &mut scalers);
-    let mut means = LabelMeans::new(spec);
-    means.add(examples);
-    let mut weights = Weights::new(spec, spec.train.seed);
-    weights.set_base_rates(spec, &means.finish());
-    Trainer::new(Ranker {
-        encoder: Encoder::new(spec.clone(), scalers.finish()),
-        weights,
-    })
 }
 
 #[cfg(test)]

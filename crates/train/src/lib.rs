@@ -38,6 +38,7 @@ pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
 pub use baseline::Logistic;
 pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encode};
 pub use checkpoint::Checkpoint;
+pub use closed::closed_examples;
 pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
