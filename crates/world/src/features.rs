@@ -1,0 +1,110 @@
+//! Features: the numbers that a ranker of the world's videos reads, in one vector.
+//!
+//! Comes in: a visit and a video. Goes out: [`FEATURES`] standardised numbers, of what the catalogue shows alone.
+
+use crate::World;
+use crate::constants::TOPICS;
+use crate::population::dot;
+use crate::visit::Visit;
+
+/// Width of the vector: products of observed taste and topics (8), products of the query's topics and topics (8), observed
+/// quality, observed clickbait, freshness, popularity, ln duration, age, and the two inner products.
+pub const FEATURES: usize = 2 * TOPICS + 8;
+
+/// Features on the scale of a set of visits: mean 0 and standard deviation 1 over their candidates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    mean: [f64; FEATURES],
+    scale: [f64; FEATURES],
+}
+
+impl Features {
+    /// Fits means and deviations on all candidates of `visits`. A feature that does not vary becomes 0.
+    pub fn fit(world: &World, visits: &[Visit]) -> Self {
+        let (mut count, mut sum, mut squares) = (0.0, [0.0; FEATURES], [0.0; FEATURES]);
+        for visit in visits {
+            for &video in &visit.candidates {
+                count += 1.0;
+                for (index, x) in world.raw_features(visit, video).into_iter().enumerate() {
+                    sum[index] += x;
+                    squares[index] += x * x;
+                }
+            }
+        }
+        let count = f64::max(count, 1.0);
+        let mean = sum.map(|sum| sum / count);
+        let scale = std::array::from_fn(|index| {
+            let variance = squares[index] / count - mean[index] * mean[index];
+            if variance > 1e-12 {
+                variance.sqrt().recip()
+            } else {
+                0.0
+            }
+        });
+        Self { mean, scale }
+    }
+
+    /// The features of a video (from 0) in a visit.
+    pub fn of(&self, world: &World, visit: &Visit, video: u32) -> [f32; FEATURES] {
+        let raw = world.raw_features(visit, video);
+        std::array::from_fn(|index| ((raw[index] - self.mean[index]) * self.scale[index]) as f32)
+    }
+}
+
+impl World {
+    fn raw_features(&self, visit: &Visit, video: u32) -> [f64; FEATURES] {
+        let v = &self.population.videos[video as usize];
+        let taste = &self.population.users[visit.user as usize].taste_observed;
+        let query = &self.population.videos[visit.query as usize].topics;
+        let mut features = [0.0; FEATURES];
+        for topic in 0..TOPICS {
+            features[topic] = taste[topic] * v.topics[topic];
+            features[TOPICS + topic] = query[topic] * v.topics[topic];
+        }
+        features[2 * TOPICS..].copy_from_slice(&[
+            v.quality_observed,
+            v.clickbait_observed,
+            v.fresh,
+            v.popularity,
+            v.minutes.ln(),
+            v.age_days,
+            dot(taste, &v.topics),
+            dot(query, &v.topics),
+        ]);
+        features
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Constants, START_MS};
+
+    #[test]
+    fn features_are_standardised_and_blind_to_what_is_hidden() {
+        let mut plain = Constants::default();
+        plain.popularity.hidden = 0.0;
+        let mut other = plain.clone();
+        other.sd_hidden = 3.0;
+        other.attraction.base = 1.0;
+        let (plain, other) = (World::new(5, &plain), World::new(5, &other));
+        let visits: Vec<Visit> = (0..200).map(|number| plain.visit(number, START_MS)).collect();
+        let features = Features::fit(&plain, &visits);
+        let (mut sum, mut squares) = ([0.0; FEATURES], [0.0; FEATURES]);
+        for visit in &visits {
+            for &video in &visit.candidates {
+                let of = features.of(&plain, visit, video);
+                assert_eq!(of, features.of(&other, visit, video));
+                for (index, x) in of.into_iter().enumerate() {
+                    sum[index] += f64::from(x) / 10_000.0;
+                    squares[index] += f64::from(x * x) / 10_000.0;
+                }
+            }
+        }
+        assert!(sum.iter().all(|mean| mean.abs() < 1e-4), "{sum:?}");
+        assert!(
+            squares.iter().all(|square| (square - 1.0).abs() < 1e-3),
+            "{squares:?}"
+        );
+    }
+}
