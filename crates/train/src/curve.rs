@@ -130,7 +130,7 @@ fn points(counts: &[(u64, f64)], weight: &[f32]) -> Vec<PositionPoint> {
 }
 
 /// The values of the bias fields in a cell, as `phone, de`.
-fn cell_name(spec: &Spec, cell: usize) -> String {
+pub(crate) fn cell_name(spec: &Spec, cell: usize) -> String {
     let mut rest = cell;
     let mut names = Vec::new();
     for &field in spec.bias.iter().flat_map(|bias| bias.fields.iter().rev()) {

@@ -28,6 +28,7 @@ use self::unfinished::Unfinished;
 use crate::alarm::{alarms, weak_layers};
 use crate::anatomy::Anatomy;
 use crate::curve::PositionCurve;
+use crate::debias::DebiasCheck;
 use crate::judge::Judge;
 use crate::leak::Leak;
 use crate::{Evaluation, Parts, Progress, TrainError};
@@ -96,6 +97,9 @@ pub struct TrainReport {
     pub logistic: Option<Evaluation>,
     /// What the shallow tower learned of positions.
     pub position_curves: Vec<PositionCurve>,
+    /// How far positions and relevance are confounded, on the test part.
+    #[serde(default)]
+    pub debias_check: Option<DebiasCheck>,
     /// What goes on inside the network, on the test part.
     pub anatomy: Anatomy,
     /// Fields that alone predict a label almost perfectly.
@@ -136,7 +140,7 @@ pub fn train(
     let judge = Judge {
         ranker: &ranker,
         logistic: logistic.as_slice(),
-        activity: true,
+        inside: true,
     };
     // Not to be stopped: what was trained is worth keeping.
     let judged = judge
@@ -159,6 +163,7 @@ pub fn train(
         position_curves: learners
             .positions
             .map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        debias_check: judged.debias_check,
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
         warnings: [
             found.constant,

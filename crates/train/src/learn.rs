@@ -12,6 +12,7 @@ use nn::Threads;
 use spec::Spec;
 
 use crate::closed::Closed;
+use crate::debias::{CheckRows, DebiasCheck};
 use crate::fit::LabelMeans;
 use crate::import::{self, INITIAL};
 use crate::{Checkpoint, Evaluation, Outcomes, TrainError, Trainer, Verdict};
@@ -55,6 +56,8 @@ pub struct LearnReport {
     pub examples_digest: String,
     /// Metrics of the last checkpoint on the new examples before it learned from them; `None` on the first run.
     pub progressive: Option<Evaluation>,
+    /// How far positions and relevance are confounded in all examples, by the challenger.
+    pub debias_check: DebiasCheck,
 }
 
 /// What a call of [`learn`] came to.
@@ -119,6 +122,7 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
         verdict,
         examples_digest: model::sealed::digest(&closed.examples.to_bytes()),
         progressive: taught.progressive.clone(),
+        debias_check: CheckRows::of(&taught.challenger, &closed.examples),
     };
     commit(options, &state, &registry, last, &closed, &taught, &report)?;
     Ok(LearnOutcome::Learned(Box::new(report)))

@@ -12,6 +12,7 @@ mod bench;
 mod checkpoint;
 mod closed;
 mod curve;
+mod debias;
 mod error;
 mod evaluate;
 mod fit;
@@ -40,6 +41,10 @@ pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encod
 pub use checkpoint::Checkpoint;
 pub use closed::closed_examples;
 pub use curve::{PositionCurve, PositionPoint};
+pub use debias::{
+    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, ObjectiveCheck,
+    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, check as check_debias,
+};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
 pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};

@@ -4,6 +4,7 @@
 //! there is no script, and it reaches no network. Equal input gives equal bytes.
 
 mod calibration;
+mod debias;
 mod experts;
 mod figure;
 mod head;
@@ -42,12 +43,17 @@ const fn section(
 }
 
 /// In the order in which a reader asks.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     section("metrics", "Metrics on the test part", metrics::body),
     section("learning", "Learning curves", learning::body),
     section("calibration", "Calibration", calibration::body),
     section("experts", "Use of experts", experts::body),
     section("units", "Dead units", units::body),
+    section(
+        "debias",
+        "Whether positions can be told from relevance",
+        debias::body,
+    ),
     section("positions", "Position bias", positions::body),
     section("tables", "Fill of the embedding tables", tables::body),
     section("origin", "How it was made", origin::body),

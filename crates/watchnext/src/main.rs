@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train,
-    verify,
+    bench, check, debias, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve,
+    train, verify,
 };
 
 #[global_allocator]
@@ -36,6 +36,7 @@ enum Command {
     Check(check::Args),
     Train(train::Args),
     Evaluate(evaluate::Args),
+    Debias(debias::Args),
     Policy(policy::Args),
     Serve(serve::Args),
     Learn(learn::Args),
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Debias(args) => debias::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),

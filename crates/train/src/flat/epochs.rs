@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
                 .baseline
                 .as_ref()
                 .map_or(&[], |baseline| baseline.now.as_slice()),
-            activity: false,
+            inside: false,
         };
         let judged = judge.on(
             &self.parts.validation,

@@ -102,6 +102,7 @@ fn report(names: &[&str]) -> TrainReport {
         position_curves: (names.iter())
             .flat_map(|name| ["a", "b"].map(|cell| curve(name, cell)))
             .collect(),
+        debias_check: None,
         anatomy: Anatomy {
             gates: vec![vec![0.995, 0.005]; names.len()],
             polarised: vec![0.75; names.len()],

@@ -74,6 +74,7 @@ fn print(report: &LearnReport) {
             gate.measured
         );
     }
+    println!("  {}", report.debias_check.summary);
     println!(
         "{model} is {}",
         if report.promoted {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod debias;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod expect;

@@ -165,6 +165,9 @@ fn print(report: &TrainReport, out: &Path) {
         report.epochs.len()
     );
     println!("{}", metrics::tables(&report.test, report.logistic.as_ref()));
+    if let Some(check) = &report.debias_check {
+        println!("\n{}", check.summary);
+    }
     for warning in &report.warnings {
         println!("\nwarning: {warning}");
     }
