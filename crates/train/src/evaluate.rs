@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     /// Which of the examples added.
     pub(crate) rows: Vec<u32>,
     pub(crate) predictions: Vec<f32>,
-    /// With the position missing, as it is served; empty where position does not enter.
+    /// As it is served; empty where position does not enter.
     pub(crate) served: Vec<f32>,
     pub(crate) labels: Vec<f32>,
     pub(crate) users: Vec<u64>,
@@ -36,8 +36,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcomes {
-    /// Adds a batch and its predictions with logged positions; `served` are those with missing positions, where the ranker has
-    /// a shallow tower.
+    /// Adds a batch and its predictions with logged positions; `served` are those that are served, where they differ.
     pub fn add(&mut self, spec: &Spec, batch: &Encoded, logged: &Predictions, served: Option<&Predictions>) {
         self.objectives.resize_with(batch.labels.len(), Outcome::default);
         let biased = |objective: usize| {

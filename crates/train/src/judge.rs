@@ -74,13 +74,14 @@ impl Judge<'_> {
 
     fn add(self, batch: &Encoded, judged: &mut Judged) {
         let spec = self.ranker.spec();
-        let shallow = self.ranker.weights.shallow.is_some();
+        let bias = spec.bias.as_ref();
+        let differs = bias.is_some_and(|bias| bias.form.is_served_otherwise());
         let logged = self.ranker.predict(batch, Positions::Logged);
-        let served = shallow.then(|| self.ranker.predict(batch, Positions::Missing));
+        let served = differs.then(|| self.ranker.predict(batch, Positions::Served));
         judged.outcomes.add(spec, batch, &logged, served.as_ref());
         for (logistic, outcomes) in self.logistic.iter().zip(&mut judged.logistic) {
             let logged = logistic.predict(spec, batch, Positions::Logged);
-            let served = shallow.then(|| logistic.predict(spec, batch, Positions::Missing));
+            let served = differs.then(|| logistic.predict(spec, batch, Positions::Served));
             outcomes.add(spec, batch, &logged, served.as_ref());
         }
         if self.activity {

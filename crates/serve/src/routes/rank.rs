@@ -222,7 +222,7 @@ fn ranked_slate(
         as_of: derived.as_of,
     };
     let examples = candidate_examples(spec, &slate, &candidates)?;
-    let predictions = live.ranker.predict_examples(&examples, Positions::Missing);
+    let predictions = live.ranker.predict_examples(&examples, Positions::Served);
     let items: Vec<&str> = candidates.iter().map(|(item, _)| item.as_str()).collect();
     let ranked = live.score.rank(&items, &predictions);
     let shown = ranked.len().min(request.limit.unwrap_or(usize::MAX));

@@ -364,9 +364,5 @@ fn the_schema_refuses_what_it_can_see_is_wrong() {
     );
     check("click = 1.0", "click = 101", &[".score.click: maximum"]);
     check("[bias]", "[bais]", &[".bais: unknown"]);
-    check(
-        "[bias]",
-        "[explore]\nshuffle = 0\n[bias]\nform = \"product\"",
-        &[".bias.form: enum"],
-    );
+    check("[bias]", "[bias]\nform = \"pal\"", &[".bias.form: enum"]);
 }

@@ -64,6 +64,7 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
         learned: -0.5 * f64::from(position),
     };
     PositionCurve {
+        product: false,
         objective: objective.to_owned(),
         cell: cell.to_owned(),
         points: vec![
@@ -79,6 +80,7 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
 /// A report that has everything.
 fn report(names: &[&str]) -> TrainReport {
     let epochs = (1..=3).map(|epoch| EpochMetrics {
+        curve_moved: None,
         epoch,
         relative_loss: 1.0 / epoch as f64,
         validation: evaluation(names, 0.5 / epoch as f64),
@@ -90,6 +92,7 @@ fn report(names: &[&str]) -> TrainReport {
         examples: 500,
     });
     TrainReport {
+        form: None,
         rows: [70_000, 10_000, 20_000],
         judged: 20_000,
         seed: 17,

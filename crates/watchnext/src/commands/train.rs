@@ -165,6 +165,9 @@ fn print(report: &TrainReport, out: &Path) {
         report.epochs.len()
     );
     println!("{}", metrics::tables(&report.test, report.logistic.as_ref()));
+    if let Some(form) = &report.form {
+        println!("\n{form}");
+    }
     for warning in &report.warnings {
         println!("\nwarning: {warning}");
     }
