@@ -10,7 +10,7 @@ use std::fmt::Display;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, FixedSizeListArray, Float32Array, ListArray, RecordBatch, StringArray, UInt32Array,
+    Array, BooleanArray, FixedSizeListArray, Float32Array, ListArray, RecordBatch, StringArray, UInt32Array,
 };
 use spec::{Side, Spec};
 
@@ -21,7 +21,7 @@ pub use value::check_value;
 pub(crate) use value::{decimal, raw_value};
 
 use crate::Fields;
-use columns::{ITEM, KEY, POSITION, PROPENSITY, SLATE, TIME, USER, WEIGHT};
+use columns::{ITEM, KEY, POSITION, PROPENSITY, SHUFFLED, SLATE, TIME, USER, WEIGHT};
 
 /// Examples in the schema of [`Columns`]; cloning shares the data.
 #[derive(Debug, Clone)]
@@ -106,6 +106,11 @@ impl Examples {
     /// How likely the logging policy was to show the item there `[len]`, `(0, 1]`; null where unknown.
     pub fn propensities(&self) -> &Float32Array {
         self.batch.column(PROPENSITY).as_primitive::<Float32Type>()
+    }
+
+    /// Whether the item's place in its slate was drawn at random `[len]`; null = not.
+    pub fn shuffled(&self) -> &BooleanArray {
+        self.batch.column(SHUFFLED).as_boolean()
     }
 
     /// Values `[len]` of the id or text field `field`, an index into `Spec::fields`. Asking for a field of another kind is a

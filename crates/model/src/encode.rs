@@ -152,6 +152,9 @@ impl Encoder {
             slates: (examples.slates().iter())
                 .map(|slate| slate.map_or(0, |slate| xxh3_64(slate.as_bytes())))
                 .collect(),
+            shuffled: (examples.shuffled().iter())
+                .map(|shuffled| shuffled == Some(true))
+                .collect(),
             times: examples.times().to_vec(),
         }
     }

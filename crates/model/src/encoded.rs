@@ -39,6 +39,8 @@ pub struct Encoded {
     pub users: Vec<u64>,
     /// `[batch]`: hash of the slate, for metrics within a slate; 0 = none.
     pub slates: Vec<u64>,
+    /// `[batch]`: whether the item's place in its slate was drawn at random.
+    pub shuffled: Vec<bool>,
     /// `[batch]`: times of the impressions, ms since 1970.
     pub times: Vec<i64>,
 }
@@ -97,6 +99,7 @@ impl Encoded {
         pick(&self.keys, rows, &mut to.keys);
         pick(&self.users, rows, &mut to.users);
         pick(&self.slates, rows, &mut to.slates);
+        pick(&self.shuffled, rows, &mut to.shuffled);
         pick(&self.times, rows, &mut to.times);
     }
 
@@ -128,6 +131,7 @@ impl Encoded {
         self.keys.reserve_exact(rows);
         self.users.reserve_exact(rows);
         self.slates.reserve_exact(rows);
+        self.shuffled.reserve_exact(rows);
         self.times.reserve_exact(rows);
     }
 
@@ -140,7 +144,7 @@ impl Encoded {
             .ids
             .iter()
             .map(|ids| 4 * (ids.offsets.len() + ids.rows.len() + ids.weights.len()) + 8 * ids.keys.len());
-        (4 * (words + floats.sum::<usize>()) + 8 * wide + of_ids.sum::<usize>()) as u64
+        (4 * (words + floats.sum::<usize>()) + 8 * wide + self.shuffled.len() + of_ids.sum::<usize>()) as u64
     }
 
     /// Appends the rows of `more`, which must come from the same encoder.
@@ -166,6 +170,7 @@ impl Encoded {
         self.keys.extend_from_slice(&more.keys);
         self.users.extend_from_slice(&more.users);
         self.slates.extend_from_slice(&more.slates);
+        self.shuffled.extend_from_slice(&more.shuffled);
         self.times.extend_from_slice(&more.times);
     }
 }

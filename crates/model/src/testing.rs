@@ -253,6 +253,7 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
         keys: (0..len as u64).map(|row| row + 1000 * seed).collect(),
         users: (0..len).map(|_| u64::from(draws.below(5))).collect(),
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
     }
 }
@@ -287,6 +288,7 @@ pub(crate) fn examples_of(spec: &Spec, rows: &[Row]) -> events::Examples {
             item: "v1",
             slate: None,
             position: *position,
+            shuffled: false,
             query: None,
             shared,
             fields,

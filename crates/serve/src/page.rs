@@ -43,6 +43,7 @@ pub(crate) async fn show(
                 body {
                     h1 { "watchnext" }
                     (serving(live.as_deref()))
+                    @if let Some(live) = &live { (shuffled(&service, live)) }
                     @if !days.is_empty() { (days_section(&days)) }
                     @if let Some(slate) = &slate { (slate_section(slate, live.as_deref())) }
                     h2 { "Models" }
@@ -75,6 +76,20 @@ fn serving(live: Option<&Live>) -> Markup {
                 @for (name, weight) in live.score.to_names(live.ranker.spec()) { code { (name) "^" (weight) } " " }
             },
             None => p { "No model is live yet: slates and feedback are recorded." },
+        }
+    }
+}
+
+/// How many slates were shuffled, where any were or may be.
+fn shuffled(service: &Service, live: &Live) -> Markup {
+    let share = service.settings(live.ranker.spec()).explore.shuffle;
+    let [ranked, shuffled] = service.ranked();
+    html! {
+        @if share > 0.0 || shuffled > 0 {
+            p {
+                "Of " b { (ranked) } " slates that were ranked since the start " b { (shuffled) } " were shuffled ("
+                code { "[explore] shuffle = " (share) } ")."
+            }
         }
     }
 }
@@ -160,6 +175,7 @@ fn slate_section(slate: &Slate, live: Option<&Live>) -> Markup {
             @if let Some(query) = &slate.query { " watching " b { (query) } }
             ", slate " code { (slate.id) }
             @if let Some(model) = &slate.model { ", ranked by " (model) }
+            @if slate.shuffled { ", shuffled" }
         }
         table {
             tr { th { "position" } th { "item" } @for name in &objectives { th { (name) } } }

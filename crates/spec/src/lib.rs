@@ -60,7 +60,7 @@ pub use expression::{Comparison, Expression, Input};
 pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};
 pub use objective::{Absent, Loss, Objective};
 pub use reference::{json_schema, reference};
-pub use settings::{Gates, Join, Keys, Precision, TableOptimizer, TimeUnit, Train};
+pub use settings::{Explore, Gates, Join, Keys, Log, Precision, TableOptimizer, TimeUnit, Train};
 pub use suggestion::edit_distance;
 
 /// A valid declaration. Indices in it (tables, objectives, fields) point into its own vectors.
@@ -86,6 +86,10 @@ pub struct Spec {
     pub join: Join,
     /// What a challenger must pass.
     pub gates: Gates,
+    /// What the service tries out.
+    pub explore: Explore,
+    /// What it logs besides what it shows.
+    pub log: Log,
     /// The TOML exactly as typed; an artifact carries it.
     pub text: String,
 }
@@ -118,8 +122,8 @@ impl Spec {
         fingerprint::encoding(self)
     }
 
-    /// Hex digest of what the heads depend on: objectives, losses, groups, clips. Score weights and training settings
-    /// are in neither fingerprint.
+    /// Hex digest of what the heads depend on: objectives, losses, groups, clips. Score weights and the settings of
+    /// training, exploring and logging are in neither fingerprint.
     pub fn objectives_fingerprint(&self) -> String {
         fingerprint::objectives(self)
     }

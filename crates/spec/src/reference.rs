@@ -183,8 +183,8 @@ pub(crate) static TOP: Table = Table {
         section(
             "explore",
             Type::Table(&EXPLORE),
-            Preset::Words("no exploration"),
-            "Not carried out yet.",
+            Preset::Words("no slate is shuffled"),
+            "What the service tries out.",
         ),
         section(
             "score",
@@ -226,7 +226,7 @@ pub(crate) static TOP: Table = Table {
             "log",
             Type::Table(&LOG),
             Preset::Words("candidate sets are not logged"),
-            "Not carried out yet.",
+            "What the service logs besides what it shows.",
         ),
     ],
     later: &[],

@@ -273,6 +273,7 @@ fn random_examples(spec: &Spec, plan: &Plan, net: Net, len: usize, rng: &mut imp
         keys: (0..len as u64).collect(),
         users: vec![0; len],
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
     }
 }

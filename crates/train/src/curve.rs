@@ -2,8 +2,14 @@
 //!
 //! In: encoded training batches, then the trained shallow tower. Out: a [`PositionCurve`] per biased objective and cell.
 
+mod anchored;
+mod line;
+
 use model::{Encoded, Ranker};
 use spec::{Kind, Rows, Spec};
+
+pub(crate) use anchored::ShuffledRows;
+pub use anchored::{AnchoredCurve, AnchoredPoint};
 
 /// What was learned of one objective's positions in one cell of the bias fields.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

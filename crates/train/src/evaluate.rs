@@ -7,7 +7,7 @@ mod metrics;
 use model::{Encoded, Predictions};
 use spec::Spec;
 
-pub use metrics::{Evaluation, ObjectiveMetrics};
+pub use metrics::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics};
 
 /// What was predicted and what was observed, per objective, where a label was observed.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) slates: Vec<u64>,
     /// 0: missing.
     pub(crate) positions: Vec<u32>,
+    /// Whether the place was drawn at random, and it is known what would be predicted as served.
+    pub(crate) shuffled: Vec<bool>,
 }
 
 impl Outcomes {
@@ -55,6 +57,10 @@ impl Outcomes {
                 outcome.users.push(batch.users[row]);
                 outcome.slates.push(batch.slates[row]);
                 outcome.positions.push(batch.positions[row]);
+                // Judged as served, or not at all.
+                outcome
+                    .shuffled
+                    .push(batch.shuffled[row] && (served.is_some() || !biased(at)));
             }
         }
         self.examples += batch.len as u32;
@@ -126,6 +132,7 @@ impl Outcome {
             users: pick(&self.users, &kept),
             slates: pick(&self.slates, &kept),
             positions: pick(&self.positions, &kept),
+            shuffled: pick(&self.shuffled, &kept),
         }
     }
 }

@@ -27,7 +27,7 @@ use self::state::State;
 use self::unfinished::Unfinished;
 use crate::alarm::{alarms, weak_layers};
 use crate::anatomy::Anatomy;
-use crate::curve::PositionCurve;
+use crate::curve::{AnchoredCurve, PositionCurve};
 use crate::judge::Judge;
 use crate::leak::Leak;
 use crate::{Evaluation, Parts, Progress, TrainError};
@@ -96,6 +96,9 @@ pub struct TrainReport {
     pub logistic: Option<Evaluation>,
     /// What the shallow tower learned of positions.
     pub position_curves: Vec<PositionCurve>,
+    /// What the shuffled slates of the test part say of positions by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub anchored_curves: Vec<AnchoredCurve>,
     /// What goes on inside the network, on the test part.
     pub anatomy: Anatomy,
     /// Fields that alone predict a label almost perfectly.
@@ -159,6 +162,7 @@ pub fn train(
         position_curves: learners
             .positions
             .map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        anchored_curves: judged.shuffled.curves(&ranker),
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
         warnings: [
             found.constant,

@@ -1,6 +1,7 @@
 //! A ranker and its baseline on a part of a log.
 //!
-//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, and which units of the network were active.
+//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, the rows of shuffled slates, and which units of the
+//! network were active.
 //! Memory is bounded: of a large part, whole slates (rows, where there are none) are drawn by their hash.
 
 use events::Examples;
@@ -9,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::ahead::Ahead;
 use crate::baseline::Logistic;
+use crate::curve::ShuffledRows;
 use crate::{Outcomes, Part, Progress, TrainError};
 
 /// Most examples that metrics are computed on.
@@ -21,6 +23,8 @@ pub(crate) struct Judged {
     /// Of each logistic regression.
     pub(crate) logistic: Vec<Outcomes>,
     pub(crate) activity: Option<Activity>,
+    /// What stood at places that were drawn at random.
+    pub(crate) shuffled: ShuffledRows,
     /// Examples that were judged by.
     pub(crate) examples: u64,
 }
@@ -83,6 +87,7 @@ impl Judge<'_> {
             let served = shallow.then(|| logistic.predict(spec, batch, Positions::Missing));
             outcomes.add(spec, batch, &logged, served.as_ref());
         }
+        judged.shuffled.add(self.ranker, batch);
         if self.activity {
             let activity = self.ranker.unit_activity(batch);
             match &mut judged.activity {

@@ -308,7 +308,9 @@ fn progressive(ranker: &Ranker, examples: &Examples) -> Evaluation {
     let batch = ranker.encoder.encode(examples);
     let mut outcomes = Outcomes::default();
     let logged = ranker.predict(&batch, Positions::Logged);
-    outcomes.add(ranker.spec(), &batch, &logged, None);
+    let shuffled = ranker.weights.shallow.is_some() && batch.shuffled.contains(&true);
+    let served = shuffled.then(|| ranker.predict(&batch, Positions::Missing));
+    outcomes.add(ranker.spec(), &batch, &logged, served.as_ref());
     let mut means = LabelMeans::new(ranker.spec());
     means.add(examples);
     outcomes.evaluate(ranker.spec(), &means.finish())

@@ -12,6 +12,7 @@ mod metrics;
 mod number;
 mod origin;
 mod positions;
+mod shuffled;
 mod tables;
 #[cfg(test)]
 mod tests;

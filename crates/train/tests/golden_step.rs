@@ -58,6 +58,7 @@ fn batch(golden: &Value, keys: u64) -> Encoded {
         labels,
         weights: vec![1.0; len],
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
         keys: (0..len as u64).map(|row| keys + row).collect(),
         users: vec![0; len],

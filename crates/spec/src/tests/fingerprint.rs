@@ -123,6 +123,15 @@ fn the_encoding_covers_every_kind_and_source_of_a_field() {
 }
 
 #[test]
+fn what_the_service_explores_and_logs_is_in_neither() {
+    check(
+        "[score]",
+        "[explore]\nshuffle = 0.5\n[log]\ncandidates = 1\n[score]",
+        (false, false),
+    );
+}
+
+#[test]
 fn what_only_flat_files_know_is_in_neither() {
     let number = "side = 'item', kind = 'number'";
     check_field(number, &format!("{number}, column = 'c'"), false);

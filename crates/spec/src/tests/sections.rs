@@ -238,6 +238,10 @@ cache = '1 GB' #~ `cache` is `1 GB` => expected a whole number and its unit, as 
 learn_passes = 0 #~ `learn_passes` is 0
 [join]
 mark_every = '0s' #~ `mark_every` is `0s`
+[explore]
+shuffle = 1 #~ `shuffle` is 1 => expected a share from 0 to below 1
+[log]
+candidates = 1.5 #~ `candidates` is 1.5 => expected a share from 0 to 1
 [gates]
 share = 1 #~ `share` is 1 => expected a number between 0 and 1, neither of them
 confidence = 0 #~ `confidence` is 0
@@ -264,6 +268,8 @@ fn settings_have_defaults() {
         join,
         gates,
         bias,
+        explore,
+        log,
         ..
     } = spec("");
     let expected = Train {
@@ -297,6 +303,9 @@ fn settings_have_defaults() {
         }
     );
     assert_eq!(bias, None);
+    assert_eq!((explore.shuffle, log.candidates), (0.0, 0.0));
+    let Spec { explore, log, .. } = spec("[explore]\nshuffle = 0.02\n[log]\ncandidates = 1");
+    assert_eq!((explore.shuffle, log.candidates), (0.02, 1.0));
     let train = spec(
         "[train]
 table_optimizer = 'adam'

@@ -46,7 +46,7 @@ fn list(sentences: &[String]) -> Markup {
 }
 
 /// What stands between backquotes is shown as code.
-fn sentence(text: &str) -> Markup {
+pub(super) fn sentence(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } } @else { (part) }

@@ -41,6 +41,7 @@ pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
         }
         @for (objective, cells) in &objectives { (figures(objective, cells)) }
         (few(curves))
+        (super::shuffled::anchored(report))
     })
 }
 

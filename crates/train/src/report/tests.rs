@@ -4,8 +4,8 @@ use spec::Spec;
 
 use super::html;
 use crate::{
-    Anatomy, Bin, EpochMetrics, Evaluation, LayerUnits, Leak, ObjectiveMetrics, PositionCurve, PositionPoint,
-    TableFill, TrainReport,
+    Anatomy, AnchoredCurve, AnchoredPoint, Bin, EpochMetrics, Evaluation, LayerUnits, Leak, ObjectiveMetrics,
+    PositionCurve, PositionPoint, TableFill, TrainReport,
 };
 
 /// A declaration of `objectives`, with a shallow tower and a mixture.
@@ -47,6 +47,14 @@ fn metrics(name: &str, loss: f64) -> ObjectiveMetrics {
         missing_slate_auc: None,
         missing_equal_position_auc: None,
         missing_calibration: None,
+        shuffled_list_auc: Some(measure::ListAuc {
+            auc: measure::Interval {
+                mean: 0.6543,
+                low: 0.61,
+                high: 0.7,
+            },
+            slates: 1234,
+        }),
     }
 }
 
@@ -76,6 +84,28 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
     }
 }
 
+fn anchored(objective: &str, cell: &str) -> AnchoredCurve {
+    AnchoredCurve {
+        objective: objective.to_owned(),
+        cell: cell.to_owned(),
+        slates: 250,
+        rows: 20,
+        level: 0.1,
+        slope: -0.812,
+        slope_error: 0.1234,
+        joint_slope: -1.4,
+        weight: 0.75,
+        points: [1, 2]
+            .map(|position| AnchoredPoint {
+                position,
+                rows: 10,
+                anchored: -0.5 * f64::from(position),
+                joint: -0.7 * f64::from(position),
+            })
+            .to_vec(),
+    }
+}
+
 /// A report that has everything.
 fn report(names: &[&str]) -> TrainReport {
     let epochs = (1..=3).map(|epoch| EpochMetrics {
@@ -101,6 +131,9 @@ fn report(names: &[&str]) -> TrainReport {
         logistic: Some(evaluation(names, 0.52)),
         position_curves: (names.iter())
             .flat_map(|name| ["a", "b"].map(|cell| curve(name, cell)))
+            .collect(),
+        anchored_curves: (names.iter())
+            .flat_map(|name| ["a", "b"].map(|cell| anchored(name, cell)))
             .collect(),
         anatomy: Anatomy {
             gates: vec![vec![0.995, 0.005]; names.len()],
@@ -243,6 +276,29 @@ fn a_section_is_there_exactly_when_it_has_something_to_show() {
 }
 
 #[test]
+fn shuffled_slates_judge_and_anchor_and_where_there_are_none_the_page_says_how_to_get_them() {
+    let missing = "no shuffled slates: set <code>[explore] shuffle = 0.02</code>";
+    let shown = page(&["click"], |_| ());
+    for said in [
+        "On shuffled slates",
+        "1,234",
+        "0.6543",
+        "0.6100 to 0.7000",
+        "-0.812",
+        "0.123",
+    ] {
+        assert!(shown.contains(said), "{said}");
+    }
+    assert!(!shown.contains(missing));
+    let none = page(&["click"], |report| {
+        report.test.objectives[0].shuffled_list_auc = None;
+        report.anchored_curves.clear();
+    });
+    assert!(none.contains(missing) && !none.contains("On shuffled slates"));
+    assert!(!none.contains("By shuffled slates alone"));
+}
+
+#[test]
 fn every_name_that_a_user_gives_is_escaped() {
     const HOSTILE: &str = "<img src=x onerror=\"alert(1)\">&'";
     let page = page(&["click"], |report| {
@@ -250,6 +306,10 @@ fn every_name_that_a_user_gives_is_escaped() {
         of(&mut report.test);
         report.logistic.iter_mut().for_each(of);
         report.position_curves.iter_mut().for_each(|curve| {
+            curve.objective = HOSTILE.to_owned();
+            curve.cell = format!("{}{HOSTILE}", curve.cell);
+        });
+        report.anchored_curves.iter_mut().for_each(|curve| {
             curve.objective = HOSTILE.to_owned();
             curve.cell = format!("{}{HOSTILE}", curve.cell);
         });

@@ -121,6 +121,7 @@ fn examples(spec: &Spec, count: usize) -> Examples {
             item: "v",
             slate: None,
             position: Some(1 + below(5, row, 17)),
+            shuffled: false,
             query: None,
             shared: &shared,
             fields: &fields,

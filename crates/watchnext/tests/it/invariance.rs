@@ -89,6 +89,7 @@ fn position_is_ignored(ranker: &Ranker) -> bool {
                     item: &format!("v{n}"),
                     slate: None,
                     position: None,
+                    shuffled: false,
                     query: None,
                     shared: &shared,
                     fields: &fields,
