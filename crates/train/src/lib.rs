@@ -41,8 +41,9 @@ pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encod
 pub use checkpoint::Checkpoint;
 pub use curve::{PositionCurve, PositionPoint};
 pub use debias::{
-    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, ObjectiveCheck,
-    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, check as check_debias,
+    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, DiscoverOptions,
+    Discovery, FieldFinding, ObjectiveCheck, SHUFFLE_SHARE, SlopeRange, Spread, Traffic,
+    check as check_debias, discover as discover_biases,
 };
 pub use error::TrainError;
 pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};

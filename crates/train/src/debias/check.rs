@@ -10,6 +10,7 @@ use model::{Encoded, Ranker};
 use spec::{Loss, Spec};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::is_shuffled;
 use super::spread::{Confounding, Shown, Spread};
 use super::traffic::{Counts, SHUFFLE_SHARE, Traffic};
 use crate::curve::cell_name;
@@ -19,6 +20,8 @@ use crate::{DebiasSource, Progress, TrainError};
 const MOST: u64 = 1 << 20;
 /// With fewer examples the numbers are noise.
 const FEWEST: u64 = 500;
+/// Examples that are encoded at a time.
+const BATCH: usize = 8192;
 /// Most cells that are told apart: the largest.
 const MOST_CELLS: usize = 12;
 
@@ -174,7 +177,10 @@ impl CheckRows {
     /// The check of `examples`, all that there are.
     pub(crate) fn of(ranker: &Ranker, examples: &Examples) -> DebiasCheck {
         let mut rows = CheckRows::new(ranker.spec());
-        rows.add(ranker, examples, &ranker.encoder.encode(examples));
+        for from in (0..examples.len()).step_by(BATCH) {
+            let examples = examples.slice(from, BATCH.min(examples.len() - from));
+            rows.add(ranker, &examples, &ranker.encoder.encode(&examples));
+        }
         rows.finish(ranker.spec(), 1.0)
     }
 
@@ -351,12 +357,6 @@ impl CheckRows {
         }
         notes
     }
-}
-
-/// Whether an example's slate was in random order.
-fn is_shuffled(_: &Examples, _: usize) -> bool {
-    // No log says so yet.
-    false
 }
 
 /// Checks the log of `source`.

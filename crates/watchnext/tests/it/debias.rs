@@ -1,5 +1,6 @@
 //! `debias`: what its verdicts say of logs whose logger is known, and what it says of logs that do not allow one.
 
+mod discover;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,12 @@ use site::{RANKER, Site};
 
 /// A feed with a run that was trained on the site's log.
 fn trained(site: &Site) -> Feed {
+    trained_with(site, RANKER)
+}
+
+fn trained_with(site: &Site, ranker: &str) -> Feed {
     let feed = Feed::new();
-    std::fs::write(feed.path("ranker.toml"), RANKER).unwrap();
+    std::fs::write(feed.path("ranker.toml"), ranker).unwrap();
     write_log(&feed.path("log.parquet"), &site.log());
     ended(feed.train("run", &["--no-baseline"]), 0);
     feed
