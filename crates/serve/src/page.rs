@@ -45,6 +45,7 @@ pub(crate) async fn show(
                     h1 { "watchnext" }
                     (serving(live.as_deref()))
                     @if let Some(check) = &check { (debias_section(check)) }
+                    @if let Some(live) = &live { (shuffled(&service, live)) }
                     @if !days.is_empty() { (days_section(&days)) }
                     @if let Some(slate) = &slate { (slate_section(slate, live.as_deref())) }
                     h2 { "Models" }
@@ -104,6 +105,20 @@ fn debias_section(check: &Value) -> Markup {
                         @for number in ["rows", "eta2", "swap", "verdict"] { td { (cell(&all[number])) } }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// How many slates were shuffled, where any were or may be.
+fn shuffled(service: &Service, live: &Live) -> Markup {
+    let share = service.settings(live.ranker.spec()).explore.shuffle;
+    let [ranked, shuffled] = service.ranked();
+    html! {
+        @if share > 0.0 || shuffled > 0 {
+            p {
+                "Of " b { (ranked) } " slates that were ranked since the start " b { (shuffled) } " were shuffled ("
+                code { "[explore] shuffle = " (share) } ")."
             }
         }
     }
@@ -190,6 +205,7 @@ fn slate_section(slate: &Slate, live: Option<&Live>) -> Markup {
             @if let Some(query) = &slate.query { " watching " b { (query) } }
             ", slate " code { (slate.id) }
             @if let Some(model) = &slate.model { ", ranked by " (model) }
+            @if slate.shuffled { ", shuffled" }
         }
         table {
             tr { th { "position" } th { "item" } @for name in &objectives { th { (name) } } }

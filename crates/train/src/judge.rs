@@ -1,6 +1,7 @@
 //! A ranker and its baseline on a part of a log.
 //!
-//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, and which units of the network were active.
+//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, the rows of shuffled slates, and which units of the
+//! network were active.
 //! Memory is bounded: of a large part, whole slates (rows, where there are none) are drawn by their hash.
 
 use events::Examples;
@@ -9,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::ahead::Ahead;
 use crate::baseline::Logistic;
+use crate::curve::ShuffledRows;
 use crate::debias::{CheckRows, DebiasCheck};
 use crate::{Outcomes, Part, Progress, TrainError};
 
@@ -24,6 +26,8 @@ pub(crate) struct Judged {
     pub(crate) activity: Option<Activity>,
     /// Whether positions and relevance can be told apart there.
     pub(crate) debias_check: Option<DebiasCheck>,
+    /// What stood at places that were drawn at random.
+    pub(crate) shuffled: ShuffledRows,
     /// Examples that were judged by.
     pub(crate) examples: u64,
 }
@@ -83,15 +87,17 @@ impl Judge<'_> {
 
     fn add(self, batch: &Encoded, judged: &mut Judged) {
         let spec = self.ranker.spec();
-        let shallow = self.ranker.weights.shallow.is_some();
+        let bias = spec.bias.as_ref();
+        let differs = bias.is_some_and(|bias| bias.form.is_served_otherwise());
         let logged = self.ranker.predict(batch, Positions::Logged);
-        let served = shallow.then(|| self.ranker.predict(batch, Positions::Missing));
+        let served = differs.then(|| self.ranker.predict(batch, Positions::Served));
         judged.outcomes.add(spec, batch, &logged, served.as_ref());
         for (logistic, outcomes) in self.logistic.iter().zip(&mut judged.logistic) {
             let logged = logistic.predict(spec, batch, Positions::Logged);
-            let served = shallow.then(|| logistic.predict(spec, batch, Positions::Missing));
+            let served = differs.then(|| logistic.predict(spec, batch, Positions::Served));
             outcomes.add(spec, batch, &logged, served.as_ref());
         }
+        judged.shuffled.add(self.ranker, batch);
         if self.inside {
             let activity = self.ranker.unit_activity(batch);
             match &mut judged.activity {

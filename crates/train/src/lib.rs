@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod flat;
+mod forms;
 mod gates;
 mod import;
 mod judge;
@@ -40,14 +41,16 @@ pub use baseline::Logistic;
 pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encode};
 pub use checkpoint::Checkpoint;
 pub use closed::closed_examples;
-pub use curve::{PositionCurve, PositionPoint};
+pub use curve::{AnchoredCurve, AnchoredPoint, PositionCurve, PositionPoint};
 pub use debias::{
-    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, ObjectiveCheck,
-    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, check as check_debias,
+    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, DiscoverOptions,
+    Discovery, FieldFinding, ObjectiveCheck, SHUFFLE_SHARE, SlopeRange, Spread, Traffic,
+    check as check_debias, discover as discover_biases, discover_examples,
 };
 pub use error::TrainError;
-pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
+pub use evaluate::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics, Outcomes};
 pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};
+pub use forms::FormChoice;
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};

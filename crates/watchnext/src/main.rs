@@ -4,6 +4,7 @@
 
 mod client;
 mod commands;
+mod declaration;
 mod demo;
 mod failure;
 mod metrics;

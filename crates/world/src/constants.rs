@@ -97,8 +97,10 @@ pub struct Planted {
     pub enabled: bool,
     /// Per level of the thumbnail's size (0, 1, 2).
     pub thumbnail: f64,
-    /// Share of impressions with a badge.
+    /// Share of videos with a badge, at mean popularity.
     pub badge_share: f64,
+    /// How much the logit of that share rises with popularity (standardised).
+    pub badge_popularity: f64,
     /// A badge's effect by device (phone, desktop, tv).
     pub badge: [f64; 3],
     /// What the height of the viewport (low, middle, tall) multiplies `beta` by.
@@ -272,10 +274,11 @@ impl Default for Constants {
                 enabled: false,
                 thumbnail: 0.35,
                 badge_share: 0.3,
-                badge: [0.7, 0.4, 0.1],
+                badge_popularity: 1.5,
+                badge: [1.2, 0.8, 0.3],
                 viewport: [1.5, 1.0, 0.5],
                 autoplay_share: 0.2,
-                autoplay: 0.5,
+                autoplay: 0.7,
                 tier_noise: 0.7,
                 membership_noise: 0.1,
             },

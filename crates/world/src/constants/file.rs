@@ -21,43 +21,62 @@ const POSITIVE: Bounds = (1e-6, 1e6);
 const SPREAD: Bounds = (0.0, 100.0);
 const LOGIT: Bounds = (-100.0, 100.0);
 
-/// The bounds of a constant; those that are not named are logits and their coefficients.
+/// The constants that are no logits and no coefficients of one, by their bounds.
+const NAMED: [(Bounds, &[&str]); 5] = [
+    (COUNT, &["users", "videos", "candidates", "slate_length"]),
+    (
+        SHARE,
+        &[
+            "clickbait_share",
+            "device_shares",
+            "candidate_shares",
+            "go_on",
+            "after_click",
+            "planted.badge_share",
+            "planted.autoplay_share",
+        ],
+    ),
+    (
+        POSITIVE,
+        &[
+            "own_topic",
+            "topics_concentration",
+            "taste_concentration",
+            "mean_age_days",
+            "fresh_days",
+            "median_minutes",
+            "watch_concentration",
+        ],
+    ),
+    (
+        SPREAD,
+        &[
+            "other_topics",
+            "clickbait_range",
+            "sd_hidden",
+            "popularity.noise",
+            "taste_noise",
+            "quality_noise",
+            "clickbait_noise",
+            "beta",
+            "eta",
+            "weak.noise",
+            "strong.noise",
+            "wrong.noise",
+            "planted.viewport",
+            "planted.tier_noise",
+            "planted.membership_noise",
+        ],
+    ),
+    // The exponent of a standard normal number.
+    ((0.0, 10.0), &["sd_log_duration"]),
+];
+
 fn bounds(path: &str) -> Bounds {
-    match path {
-        "users" | "candidates" | "slate_length" => COUNT,
-        "videos" => (2.0, COUNT.1),
-        "clickbait_share"
-        | "device_shares"
-        | "candidate_shares"
-        | "go_on"
-        | "after_click"
-        | "planted.badge_share"
-        | "planted.autoplay_share" => SHARE,
-        "own_topic"
-        | "topics_concentration"
-        | "taste_concentration"
-        | "mean_age_days"
-        | "fresh_days"
-        | "median_minutes"
-        | "watch_concentration" => POSITIVE,
-        "other_topics"
-        | "clickbait_range"
-        | "sd_log_duration"
-        | "sd_hidden"
-        | "popularity.noise"
-        | "taste_noise"
-        | "quality_noise"
-        | "clickbait_noise"
-        | "beta"
-        | "eta"
-        | "weak.noise"
-        | "strong.noise"
-        | "wrong.noise"
-        | "planted.viewport"
-        | "planted.tier_noise"
-        | "planted.membership_noise" => SPREAD,
-        _ => LOGIT,
-    }
+    NAMED
+        .iter()
+        .find(|(_, names)| names.contains(&path))
+        .map_or(LOGIT, |(bounds, _)| *bounds)
 }
 
 impl Constants {
@@ -335,6 +354,22 @@ mod tests {
         assert!(Constants::from_toml("eta = 1\neta = 2").is_err());
         assert!(Constants::from_toml("planted = 1").is_err());
         assert!(Constants::from_toml("[eta]\nx = 1").is_err());
+    }
+
+    #[test]
+    fn bounds_are_those_of_constants_that_exist_and_hold_their_defaults() {
+        let tree = Constants::default().tree();
+        for (_, names) in NAMED {
+            for name in names {
+                let known = match name.split_once('.') {
+                    Some((table, key)) => tree[table].get(key),
+                    None => tree.get(*name),
+                };
+                assert!(known.is_some(), "{name}");
+            }
+        }
+        // What is written is read: every default is within its bounds.
+        assert!(Constants::from_toml(&Constants::full().to_toml()).is_ok());
     }
 
     #[test]

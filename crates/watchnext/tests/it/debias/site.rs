@@ -48,6 +48,8 @@ pub(super) struct Site {
     pub(super) slates: u64,
     /// Logit of a click by level of the thumbnail: small, medium, large.
     pub(super) thumbnail: f64,
+    /// Logit of a click of every other person.
+    pub(super) patience: f64,
 }
 
 impl Site {
@@ -57,6 +59,7 @@ impl Site {
             eta: 1.0,
             slates: 3_000,
             thumbnail: 0.0,
+            patience: 0.0,
         }
     }
 
@@ -83,8 +86,11 @@ impl Site {
                 .filter(|video| ten.iter().any(|(_, other)| other == video));
             for (position, video) in (1u32..).zip(shown) {
                 let level = (draw() * 3.0) as usize;
-                let probability = world.click_probability(&visit, video, position);
-                let logit = (probability / (1.0 - probability)).ln() + self.thumbnail * (level as f64 - 1.0);
+                let probability = world.click_probabilities(&visit, &[video; 10])[position as usize - 1];
+                let patient = visit.user % 2;
+                let logit = (probability / (1.0 - probability)).ln()
+                    + self.thumbnail * (level as f64 - 1.0)
+                    + self.patience * f64::from(patient);
                 clicks.push(i64::from(draw() < 1.0 / (1.0 + (-logit).exp())));
                 times.push(time);
                 positions.push(i64::from(position));
@@ -94,6 +100,7 @@ impl Site {
                     ("item", video_id(video)),
                     ("device", visit.device.name().to_owned()),
                     ("thumbnail", ["small", "medium", "large"][level].to_owned()),
+                    ("patient", ["no", "yes"][patient as usize].to_owned()),
                     ("hour", (time / 3_600_000 % 24).to_string()),
                 ] {
                     ids.entry(name).or_default().push(id);
