@@ -34,6 +34,7 @@ mod split;
 #[cfg(test)]
 mod testing;
 mod trainer;
+mod tune;
 mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
@@ -43,9 +44,10 @@ pub use checkpoint::Checkpoint;
 pub use closed::closed_examples;
 pub use curve::{AnchoredCurve, AnchoredPoint, PositionCurve, PositionPoint};
 pub use debias::{
-    ANCHOR_SLATES, CHOICE_SLATES, CellCheck, Confounding, DebiasCheck, DebiasSource, DiscoverOptions,
-    Discovery, FieldFinding, ObjectiveCheck, SHUFFLE_SHARE, SlopeRange, Spread, Traffic,
-    check as check_debias, discover as discover_biases, discover_examples,
+    ANCHOR_SLATES, ArmResult, CHOICE_SLATES, CellCheck, Choice, ChoiceArm, ChoiceLog, Confounding,
+    DebiasCheck, DebiasSource, DiscoverOptions, Discovery, FieldFinding, ListRows, Lists, ObjectiveCheck,
+    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, best_of, check as check_debias, choose as choose_debias,
+    discover as discover_biases, discover_examples,
 };
 pub use error::TrainError;
 pub use evaluate::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics, Outcomes};
@@ -62,4 +64,5 @@ pub use progress::{Progress, Silent};
 pub use run::{EvaluateOptions, Run, RunEvaluation, Slice, Within};
 pub use split::Split;
 pub use trainer::Trainer;
+pub use tune::{Candidates, Reward, Tried, Tuning, draw_front, tune};
 pub use verify::{RunCheck, VerifyReport, verify};
