@@ -8,6 +8,7 @@ mod declaration;
 mod demo;
 mod failure;
 mod metrics;
+mod proof;
 mod terminal;
 
 use std::process::ExitCode;
@@ -15,8 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, debias, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve,
-    train, verify,
+    bench, check, debias, demo as demo_command, evaluate, expect, init, learn, policy, schema, score, send,
+    serve, train, verify,
 };
 
 #[global_allocator]
@@ -45,6 +46,7 @@ enum Command {
     Verify(verify::Args),
     Expect(expect::Args),
     Schema(schema::Args),
+    Score(score::Args),
     Bench(bench::Args),
 }
 
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Expect(args) => expect::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Score(args) => score::run(args),
         Command::Bench(args) => bench::run(args),
     };
     match result {

@@ -1,8 +1,12 @@
-//! `watchnext debias`: whether a log can tell the bias of positions from relevance, and which fields act as a bias.
+//! `watchnext debias`: whether a log can tell the bias of positions from relevance, which setting and which fields to take, and the
+//! proof on worlds whose truth is known.
 
 mod apply;
 mod check;
+mod choose;
 mod discover;
+mod graded;
+mod prove;
 
 use std::path::PathBuf;
 
@@ -13,14 +17,17 @@ use super::demand_store;
 use super::files::LogFiles;
 use crate::failure::Usage;
 
-/// Check whether a log can tell position bias from relevance, and find the fields that act as a bias
+/// Check whether a log can tell position bias from relevance, choose what to do about it, find the fields that act as a bias, and
+/// prove all of it against truth
 #[derive(Parser)]
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:\n  watchnext debias check run --data log.parquet\n  \
     watchnext debias check --store store\n  \
     watchnext debias discover run --data log.parquet\n  \
-    watchnext debias discover run --data log.parquet --also propensity --apply ranker.toml"
+    watchnext debias discover run --data log.parquet --also propensity --apply ranker.toml\n  \
+    watchnext debias choose ranker.toml --data log.parquet\n  \
+    watchnext debias prove --quick --out quick"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,13 +37,19 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Choose(choose::Args),
     Discover(discover::Args),
+    Prove(prove::Args),
+    Graded(graded::Args),
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Check(args) => check::run(args),
+        Command::Choose(args) => choose::run(&args),
         Command::Discover(args) => discover::run(args),
+        Command::Prove(args) => prove::run(&args),
+        Command::Graded(args) => graded::run(args),
     }
 }
 
