@@ -27,7 +27,7 @@ use crate::failure::Usage;
     watchnext debias discover run --data log.parquet\n  \
     watchnext debias discover run --data log.parquet --also propensity --apply ranker.toml\n  \
     watchnext debias choose ranker.toml --data log.parquet\n  \
-    watchnext debias prove --quick --out quick"
+    watchnext debias prove --quick --rows 12 --seeds 1 --out quick"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]

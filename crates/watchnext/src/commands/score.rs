@@ -14,6 +14,11 @@ use crate::terminal::{Bar, Interrupt, table};
 
 /// Tune the weights that the score combines objectives by
 #[derive(Parser)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  watchnext score tune --store store --reward click\n  \
+    watchnext score tune --store store --reward '2 * click' --front front.svg --json"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 use train::Progress;
-use world::Examination::{Additive, Cascade, Product};
+use world::Examination::{self, Additive, Cascade, Product};
 
 use super::arm::{self, Arm};
 use super::cell::{Cell, Outcome, Rater};
@@ -67,7 +67,7 @@ pub(crate) fn prove(options: &Options, progress: &mut dyn Progress) -> anyhow::R
     let needs = |numbers: &[u32]| numbers.iter().any(|number| rows.contains(number));
     let (mut cells, mut loops, mut fusions, mut discoveries) = (vec![], vec![], vec![], vec![]);
     if needs(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17]) {
-        let (jobs, folder) = (cell_jobs(recipe), out.join("cells"));
+        let (jobs, folder) = (cell_jobs(recipe, rows), out.join("cells"));
         cells = jobs::all(
             "worlds",
             &jobs,
@@ -160,23 +160,37 @@ fn write(out: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     model::sealed::write_durably(&path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
-fn cell_jobs(recipe: &Recipe) -> Vec<Cell> {
-    let mut jobs = Vec::new();
-    for seed in 0..recipe.seeds {
-        let cell = |examination, logger, eta| Cell {
+/// The cells that these rows look at.
+fn cell_jobs(recipe: &Recipe, rows: &BTreeSet<u32>) -> Vec<Cell> {
+    let mut kinds: Vec<(Examination, Rater, f64)> = product(&[Additive, Product], &Rater::ALL)
+        .map(|(examination, logger)| (examination, logger, 1.0))
+        .collect();
+    // What no gate but that of permuted positions asks about.
+    kinds.extend([Rater::Random, Rater::Wrong].map(|logger| (Cascade, logger, 1.0)));
+    kinds.push((Additive, Rater::Weak, 0.0));
+    let asked = |&(examination, logger, eta): &(Examination, Rater, f64)| {
+        let looked_at: &[u32] = match (examination, logger) {
+            _ if eta == 0.0 => &[12],
+            (Additive, Rater::Wrong) => &[1, 3, 4, 5, 6, 9, 16],
+            (Product, Rater::Wrong) => &[2, 3, 4, 6, 16],
+            (Additive, Rater::Random) => &[7, 8],
+            (Product, Rater::Random) => &[7, 10],
+            (Additive | Product, Rater::Strong) => &[11, 16],
+            (Additive | Product, Rater::Weak) => &[16],
+            (Cascade, _) => &[],
+        };
+        rows.contains(&17) || looked_at.iter().any(|row| rows.contains(row))
+    };
+    let kinds: Vec<_> = kinds.into_iter().filter(asked).collect();
+    let jobs = (0..recipe.seeds).flat_map(|seed| {
+        kinds.iter().map(move |&(examination, logger, eta)| Cell {
             seed,
             examination,
             logger,
             eta,
-        };
-        for examination in [Additive, Product] {
-            jobs.extend(Rater::ALL.map(|logger| cell(examination, logger, 1.0)));
-        }
-        // What no gate asks about: a cascade, and a world without position bias.
-        jobs.extend([Rater::Random, Rater::Wrong].map(|logger| cell(Cascade, logger, 1.0)));
-        jobs.push(cell(Additive, Rater::Weak, 0.0));
-    }
-    jobs
+        })
+    });
+    jobs.collect()
 }
 
 fn loop_jobs(recipe: &Recipe) -> Vec<Days> {
