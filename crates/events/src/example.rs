@@ -152,6 +152,17 @@ impl Examples {
         self.batch.column(self.columns.field(field))
     }
 
+    /// The same examples with field `field` (an index into `Spec::fields`, of no pair) missing in each.
+    pub fn without(&self, field: usize) -> Examples {
+        let (at, schema) = (self.columns.field(field), self.batch.schema());
+        let mut columns = self.batch.columns().to_vec();
+        columns[at] = arrow_array::new_null_array(schema.field(at).data_type(), self.len());
+        if let Some(weights) = self.columns.weights(field) {
+            columns[weights] = arrow_array::new_null_array(schema.field(weights).data_type(), self.len());
+        }
+        Examples::of(&self.columns, columns)
+    }
+
     /// `len` examples from index `from`; no copy.
     pub fn slice(&self, from: usize, len: usize) -> Examples {
         Examples {

@@ -226,8 +226,11 @@ fn push(
         fields: &shown.fields,
         labels,
     };
-    builder.push(&row).map_err(|error| EventsError::Slate {
-        slate: slate.id.clone(),
-        problem: format!("item `{}`: {error}", shown.item),
-    })
+    let propensity = shown.propensity.map(|propensity| propensity as f32);
+    builder
+        .push_shown(&row, propensity)
+        .map_err(|error| EventsError::Slate {
+            slate: slate.id.clone(),
+            problem: format!("item `{}`: {error}", shown.item),
+        })
 }

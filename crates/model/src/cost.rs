@@ -1,6 +1,6 @@
 //! What a declared network costs: shapes, parameters, multiplications per scored candidate, memory.
 
-use spec::{Architecture, Kind, Rows, Source, Spec, Table, TableOptimizer};
+use spec::{Architecture, BiasForm, Kind, Rows, Source, Spec, Table, TableOptimizer};
 
 use crate::{KeyMap, Plan};
 
@@ -87,13 +87,12 @@ impl Cost {
         }
         let towers: Vec<usize> = spec.model.towers.iter().copied().chain([1]).collect();
         add_chains(&mut layers, "towers", objectives, width, &towers);
-        if let Some(bias) = &spec.bias {
-            let tower = crate::ShallowTower::new(spec, bias);
+        if let Some(tower) = crate::ShallowTower::of(spec) {
             layers.push(Layer {
                 name: "shallow tower".to_owned(),
                 shape: format!(
                     "{} objectives x {} cells x {} positions",
-                    bias.objectives.len(),
+                    tower.objectives.len(),
                     tower.cells,
                     tower.positions + 1
                 ),
@@ -214,8 +213,9 @@ fn example_bytes(spec: &Spec, plan: &Plan) -> u64 {
         .iter()
         .filter(|objective| objective.loss.needs_duration());
     let labels = (spec.objectives.len() + durations.count()) as u64;
+    let propensity = u64::from(spec.bias.as_ref().is_some_and(|bias| bias.form == BiasForm::Ips));
     // Cell, position and weight; key, person, slate and time.
-    WORD * (plan.dense_width as u64 + ids + labels + 3) + 8 * 4
+    WORD * (plan.dense_width as u64 + ids + labels + 3 + propensity) + 8 * 4
 }
 
 /// Adds `count` equal chains of dense layers; returns the width of one's output.

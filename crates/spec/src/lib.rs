@@ -53,7 +53,7 @@ mod suggestion;
 mod tests;
 
 pub use architecture::{Architecture, Experts, Model};
-pub use bias::Bias;
+pub use bias::{Bias, BiasForm, ServePosition};
 pub use duration::milliseconds;
 pub use error::{Mistake, Mistakes};
 pub use expression::{Comparison, Expression, Input};
@@ -76,7 +76,7 @@ pub struct Spec {
     pub objectives: Vec<Objective>,
     /// The main tower.
     pub model: Model,
-    /// The shallow tower; absent = none.
+    /// What biases labels and how it is taken out; absent = nothing is known.
     pub bias: Option<Bias>,
     /// Score weight of each objective, in the objectives' order; 0 = not in the score.
     pub score: Vec<f64>,
@@ -103,6 +103,17 @@ impl Spec {
         let report = report::Report::new(file, text);
         let spec = raw::read(text, &report).map(|declaration| check::check(&declaration, text, &report));
         report.finish(spec)
+    }
+
+    /// The same declaration with another form of bias, written into its text; itself where it has no `[bias]`.
+    ///
+    /// # Errors
+    /// The mistakes that the form makes of it.
+    pub fn with_form(&self, form: BiasForm) -> Result<Spec, Mistakes> {
+        let Some(text) = raw::with_word(&self.text, "bias", "form", form.word()) else {
+            return Ok(self.clone());
+        };
+        Spec::parse("ranker.toml", &text)
     }
 
     /// The index of the field called `name`.

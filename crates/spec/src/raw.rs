@@ -152,6 +152,12 @@ pub(crate) struct Bias {
     pub(crate) groups: Option<At<List<String>>>,
     pub(crate) max_position: Option<At<i64>>,
     pub(crate) position_dropout: Option<At<f64>>,
+    pub(crate) form: Option<At<String>>,
+    pub(crate) output_dropout: Option<At<f64>>,
+    pub(crate) gradient_reversal: Option<At<f64>>,
+    pub(crate) adversarial: Option<At<f64>>,
+    pub(crate) propensity_clip: Option<At<f64>>,
+    pub(crate) serve_position: Option<At<Scalar>>,
     pub(crate) learning_rate_scale: Option<At<f64>>,
 }
 
@@ -336,6 +342,12 @@ fn bias(section: Section) -> Bias {
         groups: section.list("groups"),
         max_position: section.get("max_position"),
         position_dropout: section.get("position_dropout"),
+        form: section.get("form"),
+        output_dropout: section.get("output_dropout"),
+        gradient_reversal: section.get("gradient_reversal"),
+        adversarial: section.get("adversarial"),
+        propensity_clip: section.get("propensity_clip"),
+        serve_position: section.get("serve_position"),
         learning_rate_scale: section.get("learning_rate_scale"),
         place: section.place,
     }
@@ -358,6 +370,18 @@ fn train(section: Section) -> Train {
         cache: section.get("cache"),
         learn_passes: section.get("learn_passes"),
     }
+}
+
+/// `text` with `key = "word"` in its `section`; `None` where it has no such section.
+pub(crate) fn with_word(text: &str, section: &str, key: &str, word: &str) -> Option<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().ok()?;
+    let table = document.get_mut(section)?.as_table_like_mut()?;
+    let mut value = toml_edit::Value::from(word);
+    if let Some(old) = table.get(key).and_then(toml_edit::Item::as_value) {
+        *value.decor_mut() = old.decor().clone();
+    }
+    table.insert(key, toml_edit::Item::Value(value));
+    Some(document.to_string())
 }
 
 /// Reports that `text` is no TOML. The path comes from the lines themselves: the section above, the key on the line.

@@ -38,6 +38,8 @@ pub(crate) enum Type {
     Size,
     /// A number or this word.
     NumberOr(&'static str),
+    /// This whole number or one of these words.
+    WholeOr(i64, &'static [&'static str]),
     /// A list of at least and at most so many elements.
     List(&'static Type, usize, usize),
     /// A table with these keys.
@@ -178,7 +180,7 @@ pub(crate) static TOP: Table = Table {
             "bias",
             Type::Table(&BIAS),
             Preset::Words("no shallow tower"),
-            "The shallow tower, which takes the position's effect.",
+            "What biases labels, as the position does, and how it is taken out.",
         ),
         section(
             "explore",

@@ -161,7 +161,7 @@ impl Run {
         let judge = Judge {
             ranker: &self.ranker,
             logistic: self.logistic.as_slice(),
-            activity: false,
+            inside: false,
         };
         progress.begin("evaluate", log.rows());
         let judged = judge.on(

@@ -4,14 +4,25 @@
 use std::sync::Arc;
 
 use model::{
-    Encoded, EncodedIds, Encoder, Gradients, Positions, Ranker, ScalerFit, StepKeys, TrainWorkspace, Weights,
+    Adversary, Encoded, EncodedIds, Encoder, Gradients, Positions, Ranker, ScalerFit, ShallowTower, StepKeys,
+    TrainWorkspace, Weights,
 };
 use serde_json::Value;
 use spec::Spec;
 use train::Optimizer;
 
 const DECLARATION: &str = include_str!("golden/ranker.toml");
-const NUMBERS: &str = include_str!("golden/step.json");
+
+/// The forms of bias, as lines of `[bias]`, and PyTorch's numbers.
+const FORMS: [(&str, &str); 4] = [
+    ("", include_str!("golden/step.json")),
+    ("form = \"product\"", include_str!("golden/product.json")),
+    ("gradient_reversal = 0.5", include_str!("golden/reversal.json")),
+    (
+        "form = \"adversarial\"\nadversarial = 0.3",
+        include_str!("golden/adversarial.json"),
+    ),
+];
 
 /// Within which numbers agree with PyTorch's double precision, relative to the largest of their tensor.
 const TOLERANCE: f32 = 4e-6;
@@ -57,6 +68,7 @@ fn batch(golden: &Value, keys: u64) -> Encoded {
         durations: vec![Vec::new(); labels.len()],
         labels,
         weights: vec![1.0; len],
+        propensities: Vec::new(),
         slates: vec![0; len],
         shuffled: vec![false; len],
         times: vec![0; len],
@@ -76,11 +88,10 @@ fn values_mut(weights: &mut Weights) -> Vec<&mut [f32]> {
         .tensors_mut()
         .into_iter()
         .map(|tensor| tensor.values);
-    let shallow = weights
-        .shallow
-        .iter_mut()
-        .flat_map(|shallow| shallow.weight.iter_mut().map(Vec::as_mut_slice));
-    tables.chain(network).chain(shallow).collect()
+    // `bias_parts_mut` borrows all weights.
+    let shallow = weights.shallow.iter_mut().flat_map(ShallowTower::parts_mut);
+    let adversary = weights.adversary.iter_mut().flat_map(Adversary::parts_mut);
+    tables.chain(network).chain(shallow).chain(adversary).collect()
 }
 
 fn names(ranker: &Ranker) -> Vec<String> {
@@ -110,8 +121,9 @@ fn merged(tensors: &Value) -> Value {
 }
 
 /// The ranker as the steps begin.
-fn start(golden: &Value) -> Ranker {
-    let spec = Arc::new(Spec::parse("ranker.toml", DECLARATION).unwrap());
+fn start(form: &str, golden: &Value) -> Ranker {
+    let text = DECLARATION.replace("[bias]", &format!("[bias]\n{form}"));
+    let spec = Arc::new(Spec::parse("ranker.toml", &text).unwrap());
     let scalers = ScalerFit::new(&spec).finish();
     let mut ranker = Ranker {
         encoder: Encoder::new(spec.clone(), scalers),
@@ -178,17 +190,19 @@ fn gradients_of(ranker: &Ranker, gradients: &Gradients) -> Vec<Vec<f32>> {
         .tensors()
         .into_iter()
         .map(|tensor| tensor.values.to_vec());
-    let shallow = gradients
-        .shallow
-        .iter()
-        .flat_map(|shallow| shallow.weight.clone());
-    tables.chain(network).chain(shallow).collect()
+    let of_bias = gradients.bias_parts().map(<[f32]>::to_vec);
+    tables.chain(network).chain(of_bias).collect()
 }
 
 #[test]
 fn predictions_losses_gradients_and_the_weights_after_one_and_three_steps_are_pytorch_s() {
-    let golden: Value = serde_json::from_str(NUMBERS).unwrap();
-    let mut ranker = start(&merged(&golden["start"]));
+    for (form, numbers) in FORMS {
+        steps_are_pytorch_s(form, &serde_json::from_str(numbers).unwrap());
+    }
+}
+
+fn steps_are_pytorch_s(form: &str, golden: &Value) {
+    let mut ranker = start(form, &merged(&golden["start"]));
     let names = names(&ranker);
     let mut optimizer = Optimizer::new(&mut ranker);
     let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 8), Gradients::new(&ranker));

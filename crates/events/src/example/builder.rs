@@ -113,6 +113,14 @@ impl ExampleBuilder {
     /// # Errors
     /// [`EventsError::Value`] for a value of the wrong kind or width, or one that is not finite.
     pub fn push(&mut self, row: &ExampleRow) -> Result<(), EventsError> {
+        self.push_shown(row, None)
+    }
+
+    /// As [`ExampleBuilder::push`], of an impression that was logged with this propensity.
+    ///
+    /// # Errors
+    /// As [`ExampleBuilder::push`].
+    pub fn push_shown(&mut self, row: &ExampleRow, propensity: Option<f32>) -> Result<(), EventsError> {
         assert_eq!(
             row.labels.len(),
             self.labels.len(),
@@ -134,7 +142,7 @@ impl ExampleBuilder {
         self.positions.append_option(row.position);
         // The service's log has no example weights.
         self.weights.append_null();
-        self.propensities.append_null();
+        self.propensities.append_option(propensity);
         self.shuffled.append_value(row.shuffled);
         for (labels, label) in self.labels.iter_mut().zip(row.labels) {
             labels.append_option(*label);

@@ -169,7 +169,7 @@ fn ranked_slate(
         candidates: None,
     };
     let examples = candidate_examples(spec, &slate, &candidates)?;
-    let predictions = live.ranker.predict_examples(&examples, Positions::Missing);
+    let predictions = live.ranker.predict_examples(&examples, Positions::Served);
     let limit = request.limit.unwrap_or(usize::MAX);
     let scores = order(service, live, &mut slate, candidates, &predictions, limit);
     Ok((slate, scores))

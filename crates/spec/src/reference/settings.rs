@@ -91,7 +91,8 @@ static KEY_KEYS: [Key; 13] = [
         Type::Text,
         Preset::Toml("\"propensity\""),
         "Column of the propensity of the shown item, above 0 and at most 1: how likely the logging policy was to show it there. It is \
-         used to value other policies, and may be absent.",
+         used to value other policies, and may be absent. With `[bias] form = \"ips\"` it says how probable it was that the \
+         impression was examined.",
         "propensity = \"propensity_score\"",
     ),
     key(

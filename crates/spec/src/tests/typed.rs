@@ -173,11 +173,6 @@ gate_dropout = 0.2"
     }
     check(
         "
-[bias]
-fields = ['position']
-groups = ['engagement']
-form = 'product' #~ `form` other than `\"additive\"` is not carried out yet
-serve_position = 1 #~ `serve_position` other than `\"missing\"` is not carried out yet
 [retrieval] #~ `[retrieval]` is not carried out yet
 fresh = true
 [serve]
@@ -192,11 +187,6 @@ shards = 8 #~ `shards` other than 4 is not carried out yet
 fn a_default_written_out_is_accepted_though_nothing_else_is_carried_out() {
     check(
         "
-[bias]
-fields = ['position']
-groups = ['engagement']
-form = 'additive'
-serve_position = 'missing'
 [explore]
 shuffle = 0
 [log]

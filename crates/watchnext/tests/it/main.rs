@@ -8,6 +8,7 @@ mod alarms;
 mod bad_input;
 mod bench;
 mod cache;
+mod debias;
 mod demo;
 mod evaluate;
 mod formats;
