@@ -46,6 +46,11 @@ impl Outcomes {
                 .as_ref()
                 .is_some_and(|bias| bias.objectives.contains(&objective))
         };
+        let otherwise = spec
+            .bias
+            .as_ref()
+            .is_some_and(|bias| bias.form.is_served_otherwise());
+        let differs = |objective: usize| otherwise && biased(objective);
         for (at, (outcome, labels)) in self.objectives.iter_mut().zip(&batch.labels).enumerate() {
             let served = served.filter(|_| biased(at)).map(|served| &served.values[at]);
             for (row, &label) in labels.iter().enumerate().filter(|(_, label)| !label.is_nan()) {
@@ -59,7 +64,7 @@ impl Outcomes {
                 // Judged as served, or not at all.
                 outcome
                     .shuffled
-                    .push(batch.shuffled[row] && (served.is_some() || !biased(at)));
+                    .push(batch.shuffled[row] && (served.is_some() || !differs(at)));
             }
         }
         self.examples += batch.len as u32;
@@ -140,3 +145,6 @@ impl Outcome {
 fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().filter_map(|&row| values.get(row).copied()).collect()
 }
+
+#[cfg(test)]
+mod tests;

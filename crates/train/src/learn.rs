@@ -364,8 +364,9 @@ fn evaluated(ranker: &Ranker, examples: &Examples) -> Evaluation {
     let batch = ranker.encoder.encode(examples);
     let mut outcomes = Outcomes::default();
     let logged = ranker.predict(&batch, Positions::Logged);
-    let shuffled = ranker.weights.shallow.is_some() && batch.shuffled.contains(&true);
-    let served = shuffled.then(|| ranker.predict(&batch, Positions::Missing));
+    let bias = ranker.spec().bias.as_ref();
+    let differs = bias.is_some_and(|bias| bias.form.is_served_otherwise()) && batch.shuffled.contains(&true);
+    let served = differs.then(|| ranker.predict(&batch, Positions::Served));
     outcomes.add(ranker.spec(), &batch, &logged, served.as_ref());
     let mut means = LabelMeans::new(ranker.spec());
     means.add(examples);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder};
+use arrow_array::builder::{Float32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, new_null_array};
@@ -12,7 +12,7 @@ use spec::{Keys, Kind};
 
 use super::file::DataFile;
 use super::times::Times;
-use super::{list, plain};
+use super::{flag, list, plain};
 use crate::EventsError;
 use crate::example::{data_type, decimal, has_weights};
 
@@ -127,7 +127,7 @@ impl Target {
             Target::Position => "whole numbers from 1".to_owned(),
             Target::Weight => "numbers above 0".to_owned(),
             Target::Propensity => "numbers above 0, at most 1".to_owned(),
-            Target::Flag => FLAGS.to_owned(),
+            Target::Flag => flag::EXPECTED.to_owned(),
         }
     }
 
@@ -167,7 +167,7 @@ pub(super) fn cast(array: &ArrayRef, target: &Target) -> Result<ArrayRef, BadCel
         Target::Position => positions(array),
         Target::Weight => weights(array),
         Target::Propensity => propensities(array),
-        Target::Flag => flags(array),
+        Target::Flag => flag::cast(array),
         Target::Is(text) => is(array, text),
     }
 }
@@ -266,27 +266,6 @@ fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         }),
         None => Ok(numbers),
     }
-}
-
-const FLAGS: &str = "1 or 0, true or false";
-
-/// True where it is 1 or true, false where it is 0 or false, null where it is empty.
-fn flags(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let texts = arrow(array, &DataType::Utf8, FLAGS)?;
-    let mut builder = BooleanBuilder::with_capacity(array.len());
-    for (row, text) in texts.as_string::<i32>().iter().enumerate() {
-        builder.append_option(match text.map(str::trim) {
-            None | Some("") => None,
-            Some("1" | "1.0" | "true" | "True" | "TRUE") => Some(true),
-            Some("0" | "0.0" | "false" | "False" | "FALSE") => Some(false),
-            Some(other) => {
-                let found = other.chars().take(40).collect();
-                let expected = FLAGS.to_owned();
-                return Err(BadCell { row, found, expected });
-            }
-        });
-    }
-    Ok(Arc::new(builder.finish()))
 }
 
 /// The cells of a column of any type as texts.

@@ -1,13 +1,13 @@
 //! The anchored position curve: a line fitted on shuffled slates alone, where position is independent of relevance, shrunk to the
 //! jointly learned curve as far as those slates are few.
 //!
-//! In: encoded batches, and the trained ranker. Out: an [`AnchoredCurve`] per biased binary objective and cell. It is of a shallow
-//! tower that adds to the logit.
+//! In: encoded batches, and the trained ranker. Out: an [`AnchoredCurve`] per biased binary objective and cell, where the shallow tower
+//! adds to the logit. Of a product there is none: its logarithms of examination are no offset of a logit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Encoded, Ranker};
-use spec::Loss;
+use spec::{BiasForm, Loss};
 
 use super::cell_name;
 use super::line::{Labelled, Line, slope_of, weights};
@@ -78,7 +78,11 @@ struct Found<'r> {
 impl ShuffledRows {
     /// Adds the shuffled rows of a batch that have a slate and a position.
     pub(crate) fn add(&mut self, ranker: &Ranker, batch: &Encoded) {
-        let Some(shallow) = &ranker.weights.shallow else {
+        let bias = ranker.spec().bias.as_ref();
+        let (Some(shallow), false) = (
+            &ranker.weights.shallow,
+            bias.is_none_or(|bias| bias.form == BiasForm::Product),
+        ) else {
             return;
         };
         let is_random =
@@ -189,6 +193,65 @@ impl<'r> Found<'r> {
             joint_slope: self.joint_slope,
             weight,
             points: points.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{examples, ranker, spec_with};
+
+    /// The curves of 400 shuffled slates of five, of which the first places are clicked more, under a form of bias.
+    fn curves(form: &str) -> Vec<AnchoredCurve> {
+        let bias = format!(
+            "[bias]\nfields = [\"position\"]\ngroups = [\"engagement\"]\nform = \"{form}\"\n\n[score]"
+        );
+        let spec = spec_with("[score]", &bias);
+        let ranker = ranker(&spec, 0.3);
+        let mut batch = ranker.encoder.encode(&examples(&spec, 2_000, 10));
+        for row in 0..batch.len {
+            batch.slates[row] = 1 + row as u64 / 5;
+            batch.positions[row] = 1 + row as u32 % 5;
+            batch.shuffled[row] = true;
+            // 5 to 1 of 10 slates.
+            batch.labels[0][row] = f32::from(u8::from(row / 5 % 10 < 5 - row % 5));
+        }
+        let mut rows = ShuffledRows::default();
+        // Of an unshuffled copy, or one without slates, nothing is taken.
+        for change in [
+            |batch: &mut Encoded| batch.shuffled.fill(false),
+            |batch: &mut Encoded| batch.slates.fill(0),
+        ] {
+            let mut other = batch.clone();
+            change(&mut other);
+            rows.add(&ranker, &other);
+        }
+        rows.add(&ranker, &batch);
+        rows.curves(&ranker)
+    }
+
+    #[test]
+    fn it_is_of_the_shuffled_rows_and_where_the_tower_adds_to_the_logit() {
+        let found = curves("additive");
+        let [curve] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!((curve.slates, curve.rows, curve.points.len()), (400, 2_000, 5));
+        // The tower has learned nothing: its slope is 0, and many slates speak against it.
+        assert!(
+            curve.slope < -1.0 && curve.joint_slope == 0.0 && curve.weight > 0.9,
+            "{curve:?}"
+        );
+        let last = &curve.points[4];
+        let line = curve.weight * curve.slope * 5f64.ln();
+        assert!(
+            (last.anchored - line).abs() < 1e-12 && last.joint == 0.0,
+            "{last:?}"
+        );
+        assert_eq!((curve.points[0].position, curve.points[0].anchored), (1, 0.0));
+        for form in ["product", "none", "input", "adversarial"] {
+            assert_eq!(curves(form), [], "{form}");
         }
     }
 }

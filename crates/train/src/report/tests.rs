@@ -1,12 +1,14 @@
+mod shuffled;
+
 use std::sync::Arc;
 
 use spec::Spec;
 
 use super::html;
 use crate::{
-    Anatomy, AnchoredCurve, AnchoredPoint, Bin, CellCheck, Confounding, DebiasCheck, EpochMetrics,
-    Evaluation, LayerUnits, Leak, ObjectiveCheck, ObjectiveMetrics, PositionCurve, PositionPoint, SlopeRange,
-    Spread, TableFill, Traffic, TrainReport,
+    Anatomy, Bin, CellCheck, Confounding, DebiasCheck, EpochMetrics, Evaluation, LayerUnits, Leak,
+    ObjectiveCheck, ObjectiveMetrics, PositionCurve, PositionPoint, SlopeRange, Spread, TableFill, Traffic,
+    TrainReport,
 };
 
 /// A declaration of `objectives`, with a shallow tower and a mixture.
@@ -86,28 +88,6 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
     }
 }
 
-fn anchored(objective: &str, cell: &str) -> AnchoredCurve {
-    AnchoredCurve {
-        objective: objective.to_owned(),
-        cell: cell.to_owned(),
-        slates: 250,
-        rows: 20,
-        level: 0.1,
-        slope: -0.812,
-        slope_error: 0.1234,
-        joint_slope: -1.4,
-        weight: 0.75,
-        points: [1, 2]
-            .map(|position| AnchoredPoint {
-                position,
-                rows: 10,
-                anchored: -0.5 * f64::from(position),
-                joint: -0.7 * f64::from(position),
-            })
-            .to_vec(),
-    }
-}
-
 fn debias_check(names: &[&str]) -> DebiasCheck {
     let spread = |eta2| Spread {
         rows: 9_000,
@@ -173,7 +153,7 @@ fn report(names: &[&str]) -> TrainReport {
             .flat_map(|name| ["a", "b"].map(|cell| curve(name, cell)))
             .collect(),
         anchored_curves: (names.iter())
-            .flat_map(|name| ["a", "b"].map(|cell| anchored(name, cell)))
+            .flat_map(|name| ["a", "b"].map(|cell| shuffled::anchored(name, cell)))
             .collect(),
         debias_check: Some(debias_check(names)),
         anatomy: Anatomy {
@@ -317,29 +297,6 @@ fn a_section_is_there_exactly_when_it_has_something_to_show() {
         report.debias_check = None;
     };
     assert_eq!(sections(&page(&names, bare)), ["metrics", "learning", "origin"]);
-}
-
-#[test]
-fn shuffled_slates_judge_and_anchor_and_where_there_are_none_the_page_says_how_to_get_them() {
-    let missing = "no shuffled slates: set <code>[explore] shuffle = 0.02</code>";
-    let shown = page(&["click"], |_| ());
-    for said in [
-        "On shuffled slates",
-        "1,234",
-        "0.6543",
-        "0.6100 to 0.7000",
-        "-0.812",
-        "0.123",
-    ] {
-        assert!(shown.contains(said), "{said}");
-    }
-    assert!(!shown.contains(missing));
-    let none = page(&["click"], |report| {
-        report.test.objectives[0].shuffled_list_auc = None;
-        report.anchored_curves.clear();
-    });
-    assert!(none.contains(missing) && !none.contains("On shuffled slates"));
-    assert!(!none.contains("By shuffled slates alone"));
 }
 
 #[test]

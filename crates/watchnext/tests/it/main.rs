@@ -24,6 +24,7 @@ mod report;
 mod resume;
 mod rooms;
 mod service;
+mod shuffled;
 mod stop_by;
 mod threads;
 mod training;
