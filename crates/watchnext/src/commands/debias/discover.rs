@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
+use events::{FlatLog, FlatOptions};
 use spec::Spec;
 use toml_edit::{DocumentMut, InlineTable, Item, value};
 use train::{DebiasSource, DiscoverOptions, Discovery, FieldFinding};
@@ -81,12 +82,17 @@ fn open(args: &Args) -> anyhow::Result<(DebiasSource, Option<Arc<Spec>>)> {
     let mut kinds = Vec::new();
     for column in &args.also {
         let alone = with_columns(run.ranker.spec(), std::slice::from_ref(column), &["id"])?;
-        let reads = events::FlatLog::open(&alone, files.clone()).is_ok();
-        kinds.push(if reads { "id" } else { "number" });
+        kinds.push(if reads(&alone, &files) { "id" } else { "number" });
     }
     let spec = Arc::new(with_columns(run.ranker.spec(), &args.also, &kinds)?);
-    let log = events::FlatLog::open(&spec, files)?;
+    let log = FlatLog::open(&spec, files)?;
     Ok((DebiasSource::flat(run.ranker, log), Some(spec)))
+}
+
+/// Whether the first rows are what `spec` says.
+fn reads(spec: &Spec, files: &FlatOptions) -> bool {
+    let log = FlatLog::open(spec, files.clone());
+    log.is_ok_and(|log| log.read(0..log.rows()).next().is_some_and(|batch| batch.is_ok()))
 }
 
 /// The declaration with further fields behind its own.
@@ -192,7 +198,6 @@ fn print(discovery: &Discovery) {
                     (false, false) => "-",
                 }
                 .to_owned(),
-                field.verdict.clone(),
             ]
         })
         .collect();
@@ -205,7 +210,10 @@ fn print(discovery: &Discovery) {
         "given user",
         "relevance",
         "use",
-        "verdict",
     ];
-    println!("{}", table(&header, &rows));
+    let table = table(&header, &rows);
+    let verdicts = discovery.fields.iter().map(|field| field.verdict.as_str());
+    for (line, verdict) in table.lines().zip(std::iter::once("verdict").chain(verdicts)) {
+        println!("{line}  {verdict}");
+    }
 }
