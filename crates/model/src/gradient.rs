@@ -7,6 +7,7 @@
 //! tables in the order of the batch. So the same batch gives the same bits on any number of threads. A shard is cut into pieces,
 //! which go forward and back one after the other, so that what a thread works on stays in its caches.
 
+mod entire_space;
 mod piece;
 mod rows;
 mod shard;
@@ -51,6 +52,8 @@ pub struct StepKeys {
     pub seed: u64,
     /// Which pass over the data it is, so that an example draws anew each time.
     pub pass: u64,
+    /// How many steps were taken before: a draw for the whole step depends on it.
+    pub step: u64,
     /// Whether these examples are met for the first time: only then do sightings count.
     pub first_pass: bool,
 }
@@ -263,6 +266,7 @@ impl Ranker {
         } = gradients;
         let workers = &*workers;
         sum_dense(threads, workers, network, shallow.as_mut());
+        self.weights.network.penalise(network);
         threads.each_claimed(tables, |table, grad| {
             self.table_gradient(table, workers, drawn, grad);
         });
