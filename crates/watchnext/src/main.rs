@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train,
-    verify,
+    bench, check, demo as demo_command, evaluate, expect, fit_budget, init, learn, policy, schema, send,
+    serve, train, verify,
 };
 
 #[global_allocator]
@@ -34,6 +34,7 @@ enum Command {
     Demo(demo_command::Args),
     Init(init::Args),
     Check(check::Args),
+    FitBudget(fit_budget::Args),
     Train(train::Args),
     Evaluate(evaluate::Args),
     Policy(policy::Args),
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo_command::run(args),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::FitBudget(args) => fit_budget::run(args),
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Policy(args) => policy::run(args),

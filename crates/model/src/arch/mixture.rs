@@ -115,11 +115,15 @@ impl Mixture {
             self.gates().backward(gates, d_gates.as_mat(), d_gate_logits),
             "mixture: gates give nothing back" => { let mut d = d_gate_logits; d.fill(0.0) },
         );
-        let d_h = planted!(d_h, "mixture: experts give h nothing" => InputGradient::Unwanted);
         let grad = &mut grad.experts;
         planted!(
             self.experts.backward(h, &mut acts.experts, d_h, grad),
-            "mixture: experts learn nothing" => self.experts.backward(h, &mut acts.experts, d_h, &mut grad.clone()),
+            "mixture: experts learn nothing" => {
+                self.experts.backward(h, &mut acts.experts, d_h, &mut grad.clone());
+            },
+            "mixture: experts give h nothing" => {
+                self.experts.backward(h, &mut acts.experts, InputGradient::Unwanted, grad);
+            },
         );
     }
 

@@ -82,9 +82,12 @@ impl SharedBottom {
             let (towers, of_towers) = (&mut acts.towers, &mut grad.towers);
             self.towers
                 .backward_on(h, towers, d_logits, d_h.reborrow(), of_towers);
-            planted!((), "shared bottom: towers give h nothing" => d_h.fill(0.0));
             if !self.shared.layers.is_empty() {
-                planted!(relu_backward(h, d_h), "shared bottom: no ReLU" => ());
+                planted!(
+                    relu_backward(h, d_h),
+                    "shared bottom: no ReLU" => (),
+                    "shared bottom: towers give h nothing" => d_h.fill(0.0),
+                );
             }
         }
         let d_x = planted!(d_x, "shared bottom: no d_x" => None)
