@@ -7,6 +7,7 @@
 //! tables in the order of the batch. So the same batch gives the same bits on any number of threads. A shard is cut into pieces,
 //! which go forward and back one after the other, so that what a thread works on stays in its caches.
 
+mod entire_space;
 mod piece;
 mod rows;
 mod shard;
@@ -52,6 +53,8 @@ pub struct StepKeys {
     pub seed: u64,
     /// Which pass over the data it is, so that an example draws anew each time.
     pub pass: u64,
+    /// How many steps were taken before: a draw for the whole step depends on it.
+    pub step: u64,
     /// Whether these examples are met for the first time: only then do sightings count.
     pub first_pass: bool,
 }
@@ -273,6 +276,7 @@ impl Ranker {
         } = gradients;
         let workers = &*workers;
         sum_dense(threads, workers, network);
+        self.weights.network.penalise(network);
         for (part, sum) in bias_parts_mut(shallow, adversary).enumerate() {
             sum_parts(threads, sum, |of| {
                 let sums = shards(workers).nth(of).map(|shard| &shard.sums);

@@ -40,8 +40,11 @@ mod weights;
 
 pub use activity::{Activity, LayerActivity};
 pub use adversary::Adversary;
-pub use arch::{Mmoe, Network, NetworkActivations, SharedBottom, Stack, Tower};
-pub use cost::{Cost, Layer};
+pub use arch::{
+    Level, Mixture, Mmoe, Network, NetworkActivations, NetworkDraws, Omoe, Ple, SharedBottom, SingleTask,
+    Snr, Stack, Tower, Towers,
+};
+pub use cost::{Cost, Layer, at_budget};
 pub use encode::Encoder;
 pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;

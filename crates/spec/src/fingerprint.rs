@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Absent, BiasForm, Field, Kind, Pool, Rows, Scale, Side, Source, Spec, Use};
+use crate::{Absent, BiasForm, Field, Kind, Pool, Rows, Scale, Side, Source, Space, Spec, Use};
 
 /// Digest of what the encoder writes: fields, tables, hashing, and the cell that the shallow tower reads. Not the drop-outs.
 pub(crate) fn encoding(spec: &Spec) -> String {
@@ -82,6 +82,9 @@ pub(crate) fn objectives(spec: &Spec) -> String {
             None => text.word("always"),
             Some(given) => text.word("given").string(&spec.objectives[given].name),
         };
+        if objective.space == Space::Entire {
+            text.word("entire space");
+        }
         match objective.absent {
             Absent::Missing => text.word("missing"),
             Absent::Value(value) => text.word(format_args!("{value:?}")),

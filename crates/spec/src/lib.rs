@@ -51,14 +51,15 @@ mod size;
 mod suggestion;
 #[cfg(test)]
 mod tests;
+mod write;
 
-pub use architecture::{Architecture, Experts, Model};
+pub use architecture::{Architecture, Experts, Model, Subnetworks};
 pub use bias::{Bias, BiasForm, ServePosition};
 pub use duration::milliseconds;
 pub use error::{Mistake, Mistakes};
 pub use expression::{Comparison, Expression, Input};
 pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};
-pub use objective::{Absent, Loss, Objective};
+pub use objective::{Absent, Loss, Objective, Space};
 pub use reference::{json_schema, reference};
 pub use settings::{Explore, Gates, Join, Keys, Log, Precision, TableOptimizer, TimeUnit, Train};
 pub use suggestion::edit_distance;

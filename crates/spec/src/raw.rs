@@ -117,6 +117,7 @@ pub(crate) struct Objective {
     pub(crate) label: Option<At<String>>,
     pub(crate) clip: Option<At<List<f64>>>,
     pub(crate) given: Option<At<String>>,
+    pub(crate) space: Option<At<String>>,
     pub(crate) absent: Option<At<Scalar>>,
     pub(crate) window: Option<At<String>>,
     pub(crate) loss_weight: Option<At<f64>>,
@@ -131,6 +132,7 @@ pub(crate) struct Model {
     pub(crate) architecture: Option<At<String>>,
     pub(crate) shared: Option<At<List<i64>>>,
     pub(crate) experts: Option<Experts>,
+    pub(crate) subnetworks: Option<Subnetworks>,
     pub(crate) towers: Option<At<List<i64>>>,
     pub(crate) gate_dropout: Option<At<f64>>,
     pub(crate) input_dropout: Option<At<f64>>,
@@ -141,7 +143,18 @@ pub(crate) struct Model {
 pub(crate) struct Experts {
     pub(crate) place: Place,
     pub(crate) count: Option<At<i64>>,
+    pub(crate) shared: Option<At<i64>>,
+    pub(crate) levels: Option<At<i64>>,
     pub(crate) widths: Option<At<List<i64>>>,
+}
+
+/// `subnetworks` of `[model]`.
+#[derive(Debug)]
+pub(crate) struct Subnetworks {
+    pub(crate) place: Place,
+    pub(crate) count: Option<At<i64>>,
+    pub(crate) widths: Option<At<List<i64>>>,
+    pub(crate) l0: Option<At<f64>>,
 }
 
 /// `[bias]`.
@@ -309,6 +322,7 @@ fn objective(section: Section) -> Objective {
         label: section.get("label"),
         clip: section.list("clip"),
         given: section.get("given"),
+        space: section.get("space"),
         absent: section.get("absent"),
         window: section.get("window"),
         loss_weight: section.get("loss_weight"),
@@ -326,8 +340,18 @@ fn model(section: Section) -> Model {
             .section("experts", Some(&known::EXPERTS))
             .map(|experts| Experts {
                 count: experts.get("count"),
+                shared: experts.get("shared"),
+                levels: experts.get("levels"),
                 widths: experts.list("widths"),
                 place: experts.place,
+            }),
+        subnetworks: section
+            .section("subnetworks", Some(&known::SUBNETWORKS))
+            .map(|nets| Subnetworks {
+                count: nets.get("count"),
+                widths: nets.list("widths"),
+                l0: nets.get("l0"),
+                place: nets.place,
             }),
         towers: section.list("towers"),
         gate_dropout: section.get("gate_dropout"),

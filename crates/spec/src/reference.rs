@@ -13,7 +13,7 @@ mod settings;
 use std::ops::Bound;
 
 pub(crate) use fields::FIELD;
-pub(crate) use model::{ARCHITECTURES_LATER, BIAS, EXPERTS, MODEL};
+pub(crate) use model::{BIAS, EXPERTS, MODEL, SUBNETWORKS};
 pub(crate) use objectives::OBJECTIVE;
 pub use page::reference;
 pub use schema::json_schema;

@@ -12,6 +12,7 @@ mod sections;
 mod typed;
 mod watch;
 mod whole;
+mod write;
 
 use crate::{Mistake, Spec};
 

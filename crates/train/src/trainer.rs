@@ -96,6 +96,7 @@ impl Trainer {
         let keys = StepKeys {
             seed: self.ranker.spec().train.seed,
             pass: self.pass,
+            step: self.optimizer.step,
             first_pass,
         };
         let (work, gradients) = (&mut self.work, &mut self.gradients);

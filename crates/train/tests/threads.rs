@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use common::{FORMS, MODELS, spec_of, spec_with, trainer};
@@ -35,6 +36,27 @@ fn check(spec: &Arc<Spec>, what: &str) {
             *of_more == learned[0],
             "{} threads, {what}: other bits than on one",
             threads + 1
+        );
+    }
+}
+
+#[test]
+fn a_run_that_is_resumed_between_two_steps_learns_the_same_bits() {
+    for model in MODELS {
+        let (mut whole, examples) = trainer(&spec_with(model, ""), 250);
+        let rows: Vec<u32> = (0..250).collect();
+        let (before, after) = rows.split_at(2 * 61);
+        whole.learn_rows(&examples, before, true).unwrap();
+        let kept = Checkpoint::of(&whole).unwrap();
+        let mut resumed = kept.resume(Path::new("kept")).unwrap();
+        let learned = [&mut whole, &mut resumed].map(|trainer| {
+            trainer.learn_rows(&examples, after, true).unwrap();
+            Checkpoint::of(trainer).unwrap()
+        });
+        assert!(learned[0] != kept, "{model}: nothing was learned");
+        assert!(
+            learned[0] == learned[1],
+            "{model}: other bits than without the stop"
         );
     }
 }

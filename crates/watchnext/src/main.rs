@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, debias, demo as demo_command, evaluate, expect, init, learn, policy, schema, score, send,
-    serve, train, verify,
+    bench, check, debias, demo as demo_command, evaluate, expect, fit_budget, init, learn, policy, schema,
+    score, send, serve, train, verify,
 };
 
 #[global_allocator]
@@ -36,6 +36,7 @@ enum Command {
     Demo(demo_command::Args),
     Init(init::Args),
     Check(check::Args),
+    FitBudget(fit_budget::Args),
     Train(train::Args),
     Evaluate(evaluate::Args),
     Debias(debias::Args),
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo_command::run(args),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::FitBudget(args) => fit_budget::run(args),
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Debias(args) => debias::run(args),

@@ -1,19 +1,22 @@
 //! One piece of a shard: examples that go forward and back together, through buffers that serve one piece after the other.
 
 use nn::{
-    Dropout, GateDropout, Mat, MatMut, Precision, binary_loss, draw, squared_loss, weighted_logistic_loss,
+    ConcreteDraws, Dropout, GateDropout, Mat, MatMut, Precision, binary_loss, draw, entire_space_loss,
+    squared_loss, weighted_logistic_loss,
 };
-use spec::{Bias, BiasForm, Loss};
+use spec::{Bias, BiasForm, Loss, Space};
 
 use super::rows::StepRows;
 use super::shard::Sums;
-use super::{Step, StepKeys};
+use super::{Step, StepKeys, entire_space};
 use crate::shallow_tower::{POSITION_LAYER, TowerActivations, is_reversible};
-use crate::{Encoded, NetworkActivations, Ranker};
+use crate::{Encoded, NetworkActivations, NetworkDraws, Ranker};
 
 const INPUT_LAYER: u32 = 1;
 const GATE_LAYER: u32 = 2;
 const NEGATIVE_LAYER: u32 = 4;
+/// And those after it, one for each layer of connections.
+const CONNECTION_LAYER: u32 = 256;
 
 /// Examples, and what their pass leaves for the tables.
 #[derive(Debug)]
@@ -83,15 +86,10 @@ impl Piece {
         if let Some(dropout) = input_dropout(ranker, batch, keys) {
             dropout.apply(MatMut::new(&mut buffers.input, batch.len, width));
         }
-        let gate_dropout = (spec.model.gate_dropout > 0.0).then_some(GateDropout {
-            probability: spec.model.gate_dropout,
-            seed: keys.seed(),
-            layer: GATE_LAYER,
-            examples: &batch.keys,
-        });
+        let draws = network_draws(ranker, batch, keys);
         let x = Mat::new(&buffers.input, batch.len, width);
         let network = &ranker.weights.network;
-        network.forward(x, gate_dropout.as_ref(), &mut buffers.acts, &mut self.logits);
+        network.forward(x, Some(&draws), &mut buffers.acts, &mut self.logits);
         if let (Some(shallow), Some(bias), Some(acts)) =
             (&ranker.weights.shallow, &spec.bias, &mut buffers.tower)
         {
@@ -106,6 +104,12 @@ impl Piece {
         let batch = &self.batch;
         for (at, objective) in ranker.spec().objectives.iter().enumerate() {
             let targets = &mut buffers.targets;
+            let d_logits = &mut buffers.d_logits[at][..batch.len];
+            if objective.space == Space::Entire {
+                // It has no loss of its own: what it learns is added below.
+                d_logits.fill(0.0);
+                continue;
+            }
             ranker.encoder.write_targets(batch, at, targets);
             if objective.keep_negatives < 1.0 {
                 drop_negatives(batch, at, objective.keep_negatives, keys.seed(), targets);
@@ -116,7 +120,6 @@ impl Piece {
             }
             let scale = objective.loss_weight / whole as f32;
             let logits = &self.logits[at][..batch.len];
-            let d_logits = &mut buffers.d_logits[at][..batch.len];
             let weights = &batch.weights;
             sums.losses[at] += match objective.loss {
                 Loss::Binary => binary_loss(logits, targets, weights, scale, d_logits),
@@ -144,6 +147,25 @@ impl Piece {
                     grad,
                 );
             }
+        }
+        self.lose_over_entire_space(step, buffers, &mut sums.losses);
+    }
+
+    /// Adds the losses of the objectives that are learned over the entire space: of each together with its conditions.
+    fn lose_over_entire_space(&self, step: Step, buffers: &mut Buffers, losses: &mut [f64]) {
+        let objectives = &step.ranker.spec().objectives;
+        let entire = |at: &usize| objectives[*at].space == Space::Entire;
+        for at in (0..objectives.len()).filter(entire) {
+            let targets = &mut buffers.targets;
+            entire_space::write_targets(objectives, at, &self.batch, targets);
+            losses[at] += entire_space_loss(
+                entire_space::chain(objectives, at),
+                &self.logits,
+                targets,
+                &self.batch.weights,
+                objectives[at].loss_weight / step.whole as f32,
+                &mut buffers.d_logits,
+            );
         }
     }
 
@@ -177,6 +199,23 @@ impl Piece {
         if let Some(dropout) = input_dropout(ranker, batch, keys) {
             planted!(dropout.backward(d_x), "gradient: input drop-out forgotten" => ());
         }
+    }
+}
+
+fn network_draws<'a>(ranker: &Ranker, batch: &'a Encoded, keys: StepKeys) -> NetworkDraws<'a> {
+    let probability = ranker.spec().model.gate_dropout;
+    NetworkDraws {
+        gate_dropout: (probability > 0.0).then_some(GateDropout {
+            probability,
+            seed: keys.seed(),
+            layer: GATE_LAYER,
+            examples: &batch.keys,
+        }),
+        connections: ConcreteDraws {
+            seed: keys.seed,
+            step: keys.step,
+            layer: CONNECTION_LAYER,
+        },
     }
 }
 

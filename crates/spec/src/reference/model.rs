@@ -4,15 +4,14 @@ use std::ops::Bound;
 
 use super::{ANY, DROPOUT, Key, POSITIVE, Preset, Table, Type, key};
 
-/// Architectures of the design that are not carried out yet, and what to use instead.
-pub(crate) const ARCHITECTURES_LATER: &[(&str, &str)] = &[
-    ("omoe", "use `mmoe`, with a gate for each objective"),
-    ("ple", "use `mmoe`"),
-    ("snr", "use `mmoe`"),
-    (
-        "single-task",
-        "use `shared-bottom`, one declaration for each objective",
-    ),
+const ARCHITECTURES: &[&str] = &[
+    "single-task",
+    "shared-bottom",
+    "omoe",
+    "mmoe",
+    "ple",
+    "snr-trans",
+    "snr-aver",
 ];
 
 static WIDTH: Type = Type::Whole(1, 65536);
@@ -20,35 +19,57 @@ static WIDTH: Type = Type::Whole(1, 65536);
 /// `[model]`.
 pub(crate) static MODEL: Table = Table {
     name: "model",
-    meaning: "The main tower. What the fields hold is joined to one vector; `shared` layers follow, then \
-         with `mmoe` several experts that each objective's gate mixes (Ma et al., KDD 2018), then a \
-         small tower for each objective. After each layer comes a ReLU.",
+    meaning: "The main tower. What the fields hold is joined to one vector; a ReLU comes after each layer \
+         that the widths below declare. `architecture` says what lies between the vector and the \
+         prediction of each objective:
+
+- `single-task`: a tower of its own for each objective, nothing shared but the embeddings.
+- `shared-bottom`: the `shared` layers, then a small tower for each objective.
+- `omoe`: after the `shared` layers several `experts`, mixed by one gate for all objectives; then \
+         towers.
+- `mmoe`: the same with a gate for each objective (Ma et al., KDD 2018).
+- `ple`: some experts are each objective's own, some are shared; an objective's gate mixes its own \
+         and the shared ones; with `levels` above 1 what the gates mix is the input of the next \
+         level's experts (Tang et al., RecSys 2020).
+- `snr-trans`: layers of `subnetworks`, with a learned gate on each connection from one layer to the \
+         next and to the towers, which training may close for good (Ma et al., AAAI 2019); each \
+         connection has a matrix.
+- `snr-aver`: the same, where a sub-network has one matrix for the sum of what its connections \
+         carry.
+
+`watchnext fit-budget` finds widths at which they all cost the same.",
     keys: &MODEL_KEYS,
     later: &[],
 };
 
-static MODEL_KEYS: [Key; 6] = [
+static MODEL_KEYS: [Key; 7] = [
     key(
         "architecture",
-        Type::Words(&["shared-bottom", "mmoe"], ARCHITECTURES_LATER),
+        Type::Words(ARCHITECTURES, &[]),
         Preset::Required,
-        "`shared-bottom` (one stack of layers for all objectives) or `mmoe` (a mixture of experts \
-         with a gate for each objective).",
+        "Which network.",
         "architecture = \"mmoe\"",
     ),
     key(
         "shared",
         Type::List(&WIDTH, 0, ANY),
         Preset::Toml("[]"),
-        "Widths of the layers that all objectives share.",
+        "Widths of the layers that all objectives share. Not with `single-task`.",
         "shared = [512]",
     ),
     key(
         "experts",
         Type::Table(&EXPERTS),
-        Preset::Words("required with `mmoe`, else not allowed"),
+        Preset::Words("required with `omoe`, `mmoe` and `ple`, else not allowed"),
         "The experts.",
         "experts = { count = 8, widths = [256, 128] }",
+    ),
+    key(
+        "subnetworks",
+        Type::Table(&SUBNETWORKS),
+        Preset::Words("required with `snr-trans` and `snr-aver`, else not allowed"),
+        "The sub-networks.",
+        "subnetworks = { count = 4, widths = [256, 128] }",
     ),
     key(
         "towers",
@@ -62,7 +83,7 @@ static MODEL_KEYS: [Key; 6] = [
         DROPOUT,
         Preset::Toml("0.1"),
         "Probability that a gate leaves an expert out in training, so that none is left to idle. Only \
-         with `mmoe`.",
+         with `omoe`, `mmoe` and `ple`.",
         "gate_dropout = 0.2",
     ),
     key(
@@ -78,18 +99,32 @@ static MODEL_KEYS: [Key; 6] = [
 /// `experts` of `[model]`.
 pub(crate) static EXPERTS: Table = Table {
     name: "model.experts",
-    meaning: "The experts of `architecture = \"mmoe\"`.",
+    meaning: "The experts of `omoe`, `mmoe` and `ple`.",
     keys: &EXPERT_KEYS,
     later: &[],
 };
 
-static EXPERT_KEYS: [Key; 2] = [
+static EXPERT_KEYS: [Key; 4] = [
     key(
         "count",
         Type::Whole(1, 64),
         Preset::Required,
-        "How many.",
+        "How many; with `ple`, how many each objective has of its own.",
         "count = 8",
+    ),
+    key(
+        "shared",
+        Type::Whole(1, 64),
+        Preset::Words("required with `ple`, else not allowed"),
+        "How many experts all objectives share.",
+        "shared = 2",
+    ),
+    key(
+        "levels",
+        Type::Whole(1, 16),
+        Preset::Toml("1"),
+        "How many times experts and gates are stacked. Only with `ple`.",
+        "levels = 2",
     ),
     key(
         "widths",
@@ -97,6 +132,38 @@ static EXPERT_KEYS: [Key; 2] = [
         Preset::Required,
         "Widths of each expert's layers.",
         "widths = [256, 128]",
+    ),
+];
+
+/// `subnetworks` of `[model]`.
+pub(crate) static SUBNETWORKS: Table = Table {
+    name: "model.subnetworks",
+    meaning: "The sub-networks of `snr-trans` and `snr-aver`.",
+    keys: &SUBNETWORK_KEYS,
+    later: &[],
+};
+
+static SUBNETWORK_KEYS: [Key; 3] = [
+    key(
+        "count",
+        Type::Whole(1, 64),
+        Preset::Required,
+        "How many there are in a layer.",
+        "count = 4",
+    ),
+    key(
+        "widths",
+        Type::List(&WIDTH, 1, ANY),
+        Preset::Required,
+        "Width of each sub-network, by layer.",
+        "widths = [256, 128]",
+    ),
+    key(
+        "l0",
+        Type::Number(Bound::Included(0.0), Bound::Unbounded),
+        Preset::Toml("0.0001"),
+        "What an open connection adds to the loss: the larger, the more connections training closes.",
+        "l0 = 0.001",
     ),
 ];
 

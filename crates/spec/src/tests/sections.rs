@@ -60,7 +60,7 @@ shared = [8]",
     );
     check(
         "[model]
-architecture = 'moe' #~ `architecture` is `moe` => expected one of: `shared-bottom`, `mmoe` (did you mean `mmoe`?)",
+architecture = 'moe' #~ `architecture` is `moe` => expected one of: `single-task`, `shared-bottom`, `omoe`, `mmoe`, `ple`, `snr-trans`, `snr-aver` (did you mean `omoe`?)",
     );
     check(
         "[model] #~ `experts` is missing
@@ -89,6 +89,68 @@ input_dropout = -0.1 #~ `input_dropout` is -0.1",
 }
 
 #[test]
+fn each_architecture_has_the_keys_that_it_needs_and_no_other() {
+    check(
+        "[model]
+architecture = 'single-task'
+shared = [8] #~ `shared` does not belong to `single-task` => leave it out, and put the widths into `towers`, which each objective has for itself
+subnetworks = { count = 2, widths = [4] } #~ `subnetworks` does not belong to `single-task`",
+    );
+    check(
+        "[model]
+architecture = 'omoe'
+experts = { count = 2, widths = [4], shared = 1, levels = 2 } #~ `shared` does not belong to `omoe` => leave it out, or use `architecture = \"ple\"` #~ `levels` does not belong to `omoe`",
+    );
+    check(
+        "[model]
+architecture = 'ple'
+experts = { count = 2, widths = [4], levels = 17 } #~ `shared` is missing => expected the number of experts that all objectives share #~ `levels` is 17",
+    );
+    check(
+        "[model] #~ `subnetworks` is missing => expected `subnetworks = { count = 4, widths = [256, 128] }`
+architecture = 'snr-aver'
+gate_dropout = 0.1 #~ `gate_dropout` does not belong to `snr-aver`",
+    );
+    check(
+        "[model]
+architecture = 'snr-trans'
+subnetworks = { widths = [], l0 = -1 } #~ `count` is missing => expected the number of sub-networks in a layer #~ `widths` is empty #~ `l0` is -1 => expected a number from 0",
+    );
+}
+
+#[test]
+fn every_architecture_is_declared_by_its_word() {
+    for architecture in Architecture::ALL {
+        let keys = match architecture {
+            Architecture::Ple => "experts = { count = 2, shared = 1, levels = 3, widths = [4] }",
+            _ if architecture.has_experts() => "experts = { count = 2, widths = [4] }",
+            _ if architecture.has_subnetworks() => "subnetworks = { count = 2, widths = [4], l0 = 0.5 }",
+            _ => "",
+        };
+        let model = spec(&format!(
+            "[model]\narchitecture = '{}'\n{keys}",
+            architecture.word()
+        ))
+        .model;
+        assert_eq!(model.architecture, architecture);
+        let experts = model
+            .experts
+            .map(|experts| (experts.count, experts.shared, experts.levels));
+        let expected = match architecture {
+            Architecture::Ple => Some((2, 1, 3)),
+            _ => architecture.has_experts().then_some((2, 0, 1)),
+        };
+        assert_eq!(experts, expected, "{architecture:?}");
+        let nets = model.subnetworks.map(|nets| (nets.count, nets.l0));
+        assert_eq!(
+            nets,
+            architecture.has_subnetworks().then_some((2, 0.5)),
+            "{architecture:?}"
+        );
+    }
+}
+
+#[test]
 fn a_model_means_what_was_typed() {
     let model = spec(
         "[model]
@@ -102,6 +164,8 @@ towers = [64]",
         model.experts,
         Some(Experts {
             count: 8,
+            shared: 0,
+            levels: 1,
             widths: vec![256, 128]
         })
     );

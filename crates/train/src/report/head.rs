@@ -172,14 +172,33 @@ fn fields(spec: &Spec) -> String {
 fn network(spec: &Spec) -> String {
     let model = &spec.model;
     let mut said = match model.architecture {
+        Architecture::SingleTask => "a tower of its own for each objective".to_owned(),
         Architecture::SharedBottom => "shared bottom".to_owned(),
+        Architecture::Omoe => "one-gate mixture of experts".to_owned(),
         Architecture::Mmoe => "multi-gate mixture of experts".to_owned(),
+        Architecture::Ple => "progressive layered extraction".to_owned(),
+        Architecture::SnrTrans => "sub-network routing, a matrix for each connection".to_owned(),
+        Architecture::SnrAver => "sub-network routing, connections added up".to_owned(),
     };
     if !model.shared.is_empty() {
         said.push_str(&format!(", shared layers {:?}", model.shared));
     }
     if let Some(experts) = &model.experts {
-        said.push_str(&format!(", {} experts {:?}", experts.count, experts.widths));
+        let of = if experts.shared > 0 {
+            " of each objective"
+        } else {
+            ""
+        };
+        said.push_str(&format!(", {} experts{of} {:?}", experts.count, experts.widths));
+        if experts.shared > 0 {
+            said.push_str(&format!(", {} shared, {} levels", experts.shared, experts.levels));
+        }
+    }
+    if let Some(nets) = &model.subnetworks {
+        said.push_str(&format!(
+            ", {} sub-networks {:?}, an open connection costs {}",
+            nets.count, nets.widths, nets.l0
+        ));
     }
     if !model.towers.is_empty() {
         said.push_str(&format!(", towers {:?}", model.towers));

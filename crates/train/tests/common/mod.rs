@@ -48,10 +48,16 @@ TRAIN
 "#;
 
 /// The shapes of networks that the tests go through, as lines of `[model]`.
-pub const MODELS: [&str; 2] = [
+pub const MODELS: [&str; 7] = [
     "architecture = \"mmoe\"\nshared = [40]\nexperts = { count = 3, widths = [24, 12] }\ntowers = [8]\n\
      input_dropout = 0.1\ngate_dropout = 0.2",
     "architecture = \"shared-bottom\"\nshared = [40, 20]\ntowers = [8]",
+    "architecture = \"single-task\"\ntowers = [24, 8]",
+    "architecture = \"omoe\"\nshared = [40]\nexperts = { count = 3, widths = [24, 12] }\ntowers = [8]\ngate_dropout = 0.2",
+    "architecture = \"ple\"\nshared = [40]\nexperts = { count = 1, shared = 2, levels = 2, widths = [24, 12] }\n\
+     towers = [8]\ngate_dropout = 0.2",
+    "architecture = \"snr-trans\"\nshared = [40]\nsubnetworks = { count = 3, widths = [24, 12], l0 = 0.01 }\ntowers = [8]",
+    "architecture = \"snr-aver\"\nsubnetworks = { count = 3, widths = [24, 12], l0 = 0.01 }\ntowers = [8]",
 ];
 
 /// What takes the bias out of the click, as lines of `[bias]`.

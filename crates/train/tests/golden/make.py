@@ -95,18 +95,24 @@ def admitted(weights, seen, batch):
     return read
 
 
-def forward(weights, batch, read):
-    """Logits of the main tower [K, B]."""
+def inputs(weights, batch, read):
+    """The network's input [B, I]."""
 
     def pooled(name):
         offsets, table = batch[name]["offsets"], weights[f"tables.{name}"]
         rows = [read[name][a:b] for a, b in zip(offsets, offsets[1:])]
         return torch.stack([table[bag].mean(0) if bag else torch.zeros_like(table[0]) for bag in rows])
 
+    return torch.cat([pooled("user"), pooled("tags"), batch["dense"]], 1)
+
+
+def forward(weights, batch, read):
+    """Logits [K, B]."""
+
     def dense(x, name):
         return x @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
 
-    x = torch.cat([pooled("user"), pooled("tags"), batch["dense"]], 1)
+    x = inputs(weights, batch, read)
     h = dense(x, "shared.0").relu()
     count, (first, _) = EXPERTS["count"], EXPERTS["widths"]
     below = dense(h, "experts.0").relu().view(BATCH, count, first)
@@ -256,4 +262,5 @@ def main():
     (HERE / f"{name}.json").write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
