@@ -255,7 +255,7 @@ fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         Some((row, number)) => Err(BadCell {
             row,
             found: number.to_string(),
-            expected: "a propensity: above 0, at most 1".to_owned(),
+            expected: "a propensity: above 0, at most 1 (empty where it is not known)".to_owned(),
         }),
         None => Ok(numbers),
     }
