@@ -46,6 +46,7 @@ mod objective;
 mod raw;
 mod reference;
 mod report;
+mod rewrite;
 mod settings;
 mod size;
 mod suggestion;
@@ -111,7 +112,7 @@ impl Spec {
     /// # Errors
     /// The mistakes that the form makes of it.
     pub fn with_form(&self, form: BiasForm) -> Result<Spec, Mistakes> {
-        let Some(text) = raw::with_word(&self.text, "bias", "form", form.word()) else {
+        let Some(text) = rewrite::with_word(&self.text, "bias", "form", form.word()) else {
             return Ok(self.clone());
         };
         Spec::parse("ranker.toml", &text)

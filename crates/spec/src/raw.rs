@@ -396,18 +396,6 @@ fn train(section: Section) -> Train {
     }
 }
 
-/// `text` with `key = "word"` in its `section`; `None` where it has no such section.
-pub(crate) fn with_word(text: &str, section: &str, key: &str, word: &str) -> Option<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().ok()?;
-    let table = document.get_mut(section)?.as_table_like_mut()?;
-    let mut value = toml_edit::Value::from(word);
-    if let Some(old) = table.get(key).and_then(toml_edit::Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
-    }
-    table.insert(key, toml_edit::Item::Value(value));
-    Some(document.to_string())
-}
-
 /// Reports that `text` is no TOML. The path comes from the lines themselves: the section above, the key on the line.
 fn syntax(text: &str, error: &toml_edit::TomlError, report: &Report) {
     let offset = error
