@@ -215,7 +215,7 @@ impl Snr {
     }
 
     /// **Adds** to `grad` and **writes** `d_x` `[batch, width]`; `acts` are those of the forward of `x` with draws; d_logits per
-    /// objective `[batch]`. Of the penalty nothing: [`Snr::penalise`].
+    /// objective `[batch]`. Of the penalty nothing.
     pub fn backward(
         &self,
         x: Mat,

@@ -1,3 +1,5 @@
+mod architectures;
+mod entire_space;
 mod forms;
 mod learning;
 mod pieces;
@@ -10,8 +12,8 @@ use super::*;
 use crate::Positions;
 use crate::faults::assert_check_bites;
 use crate::testing::{
-    BOTTOMS, Draws, EXTRACTIONS, MIXTURES, ONE_GATES, ROUTINGS, SINGLES, TOLERANCE, away_from_kinks,
-    fitted_to_times, random_batch, ranker_of, see_everything, spec_of_times, spec_with,
+    BOTTOMS, Draws, MIXTURES, TOLERANCE, away_from_kinks, fitted_to_times, random_batch, ranker_of,
+    see_everything, spec_of_times, spec_with,
 };
 
 const KEYS: StepKeys = StepKeys {
@@ -128,109 +130,6 @@ fn check_times() -> Result<(), GradientMismatch> {
     check_ranker(enlivened(fitted_to_times(&spec_of_times(), 7)))
 }
 
-fn check_all(models: &[&str]) -> Result<(), GradientMismatch> {
-    models.iter().try_for_each(|model| check(model))
-}
-
-#[test]
-fn every_gradient_of_a_mixture_is_the_slope_of_the_loss_and_the_check_notices_planted_faults() {
-    let faults = [
-        "mixture: experts learn nothing",
-        "mixture: gates give nothing back",
-        "mixture: experts give h nothing",
-    ];
-    assert_check_bites("mixture", &faults, || {
-        check_all(&ONE_GATES)?;
-        check_all(&MIXTURES)
-    });
-}
-
-#[test]
-fn every_gradient_of_a_shared_bottom_is_the_slope_of_the_loss_and_the_check_notices_planted_faults() {
-    let faults = [
-        "shared bottom: towers give h nothing",
-        "shared bottom: no ReLU",
-        "shared bottom: no d_x",
-    ];
-    assert_check_bites("shared bottom", &faults, || check_all(&BOTTOMS));
-}
-
-#[test]
-fn every_gradient_of_towers_is_the_slope_of_the_loss_and_the_check_notices_planted_faults() {
-    let faults = [
-        "towers: all in one block",
-        "towers: d_input not cleared",
-        "towers: one objective for all",
-    ];
-    assert_check_bites("towers", &faults, || {
-        check_all(&SINGLES)?;
-        check(MIXTURES[1])
-    });
-}
-
-#[test]
-fn every_gradient_of_ple_is_the_slope_of_the_loss_and_the_check_notices_planted_faults() {
-    let faults = [
-        "ple: d_experts not cleared",
-        "ple: gates give nothing back",
-        "ple: no ReLU",
-        "ple: no ReLU below the mixture",
-        "ple: the first group learns for all of its shape",
-        "ple: the shared group gives nothing back",
-    ];
-    assert_check_bites("ple", &faults, || check_all(&EXTRACTIONS));
-}
-
-#[test]
-fn every_gradient_of_snr_is_the_slope_of_the_loss_and_the_check_notices_planted_faults() {
-    let faults = [
-        "snr: d_output not cleared",
-        "snr: gates learn nothing",
-        "snr: no ReLU below the routes",
-        "snr: no penalty",
-        "snr: sub-networks give h nothing",
-        "snr: the first sub-network learns for all",
-    ];
-    assert_check_bites("snr", &faults, || check_all(&ROUTINGS));
-}
-
-#[test]
-fn every_gradient_over_the_entire_space_is_the_slope_of_the_joint_loss() {
-    let ranker = enlivened(ranker_of(
-        &crate::testing::parsed(crate::testing::spec_of_entire_space()),
-        7,
-    ));
-    check_ranker(ranker).unwrap();
-}
-
-#[test]
-fn over_the_entire_space_a_conditional_and_its_conditions_learn_from_what_was_not_clicked() {
-    let spec = crate::testing::parsed(crate::testing::spec_of_entire_space());
-    let mut ranker = ranker_of(&spec, 7);
-    see_everything(&mut ranker);
-    let mut batch = random_batch(&ranker, 1, 1);
-    batch.labels = vec![vec![0.0], vec![f32::NAN], vec![f32::NAN]];
-    let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 1), Gradients::new(&ranker));
-    let losses = ranker.gradient(&batch, KEYS, &mut work, &mut gradients);
-    let p: Vec<f64> = work
-        .logits()
-        .iter()
-        .map(|logit| f64::from(nn::sigmoid(logit[0])))
-        .collect();
-    let expected = [p[0], p[0] * p[1], p[0] * p[1] * p[2]].map(|p| -(1.0 - p).ln());
-    for (found, expected) in losses.iter().zip(expected) {
-        assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
-    }
-    for tower in gradients.network.towers_mut() {
-        assert!(tower.logit.bias[0] > 0.0, "less of it, where it did not happen");
-    }
-    let predicted = ranker.predict(&batch, Positions::Missing);
-    assert!(
-        (f64::from(predicted.values[1][0]) - p[1]).abs() < 1e-6,
-        "the conditional itself is predicted"
-    );
-}
-
 #[test]
 fn the_check_of_a_whole_step_notices_planted_faults() {
     let faults = [
@@ -339,29 +238,6 @@ fn draws_belong_to_the_example_and_the_pass_not_to_its_place_in_a_batch() {
         again.iter_mut().for_each(|logits| logits.reverse());
         assert_eq!(first, again);
         assert_ne!(first, logits_of(&batch, 2), "another pass draws anew");
-    }
-}
-
-#[test]
-fn connections_are_drawn_anew_for_each_step_whatever_the_examples_and_not_at_all_where_it_serves() {
-    for model in ROUTINGS {
-        let mut ranker = lively(model);
-        see_everything(&mut ranker);
-        let batch = random_batch(&ranker, 16, 1);
-        let mut logits_of = |examples: &[u32], step| {
-            let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 16), Gradients::new(&ranker));
-            let keys = StepKeys { step, ..KEYS };
-            ranker.gradient(&batch.select(examples), keys, &mut work, &mut gradients);
-            work.logits()
-        };
-        let all: Vec<u32> = (0..16).collect();
-        let (first, second) = (logits_of(&all, 1), logits_of(&all, 2));
-        assert_ne!(first, second, "{model}");
-        assert_eq!(logits_of(&all, 1), first, "{model}");
-        let of_last: Vec<f32> = first.iter().map(|logits| logits[15]).collect();
-        assert_eq!(logits_of(&[15], 1).concat(), of_last, "{model}");
-        let served = ranker.predict(&batch, Positions::Missing);
-        assert_eq!(served, ranker.predict(&batch, Positions::Missing), "{model}");
     }
 }
 

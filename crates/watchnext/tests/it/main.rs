@@ -6,6 +6,7 @@ mod fit_budget;
 mod fixture;
 
 mod alarms;
+mod architectures;
 mod bad_input;
 mod bench;
 mod cache;
