@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::failure::Missed;
+use crate::proof::fusion::Fused;
 use crate::proof::prove::{self, Options, Proof, ROWS};
 use crate::proof::recipe::Recipe;
 use crate::terminal::{Bar, Interrupt, table};
@@ -13,7 +14,7 @@ use crate::terminal::{Bar, Interrupt, table};
 /// Prove on simulated worlds, whose truth is known, what debiasing wins and where it loses
 #[derive(Parser)]
 #[command(
-    after_help = "Examples:\n  watchnext debias prove                      # about 20 minutes on two cores; then look at truth/truth.html\n  \
+    after_help = "Examples:\n  watchnext debias prove                      # about a quarter of an hour of processor time; then look at truth/truth.html\n  \
     watchnext debias prove --quick --out quick  # a few minutes: fewer seeds and impressions, the same gates\n  \
     watchnext debias prove --rows 1,2,11 --seeds 3 --out some\n\n\
     Each row states what was expected, with a gate that was fixed before the run. Results are kept as they come: a run that was\n\
@@ -119,19 +120,23 @@ fn print(proof: &Proof) {
         })
         .collect();
     println!("{}", table(&["row", "measured", "95 %", "gate", ""], &rows));
-    for fused in &proof.fusions {
-        let changed = fused.serving.iter().map(|way| {
-            format!(
-                "{}: {} reordered by click, top 10 changed in {:.1} %",
-                way.serve_position,
-                way.reordered,
-                100.0 * way.combined_changed
-            )
-        });
-        println!(
-            "serve_position beside missing, {}: {}",
-            fused.fusion.name(),
-            changed.collect::<Vec<_>>().join("; ")
-        );
+    for way in serving(&proof.fusions) {
+        println!("{way}");
     }
+}
+
+/// What other positions at serving change, over all worlds with several objectives.
+fn serving(fusions: &[Fused]) -> Vec<String> {
+    let ways = fusions.first().map_or(&[][..], |fused| &fused.serving);
+    let line = |at: usize| {
+        let all: Vec<_> = fusions.iter().filter_map(|fused| fused.serving.get(at)).collect();
+        let reordered: usize = all.iter().map(|way| way.reordered).sum();
+        let changed = all.iter().map(|way| way.combined_changed).sum::<f64>() / all.len() as f64;
+        format!(
+            "serve_position {} beside missing: {reordered} visits ordered otherwise by click alone, {:.1} % with another top 10 by the score",
+            ways[at].serve_position,
+            100.0 * changed
+        )
+    };
+    (0..ways.len()).map(line).collect()
 }
