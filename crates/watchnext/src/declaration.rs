@@ -19,6 +19,9 @@ pub(crate) fn edited(text: &str, settings: &[Setting]) -> anyhow::Result<String>
     for (section, key, new) in settings {
         match new {
             Some(new) => {
+                if text.get(section).is_none() {
+                    text.insert(section, toml_edit::table());
+                }
                 let mut new = new.clone();
                 // A comment behind the old value stays.
                 if let Some(old) = text

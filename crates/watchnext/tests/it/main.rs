@@ -21,6 +21,7 @@ mod init;
 mod invariance;
 mod kill;
 mod pipe;
+mod proof;
 mod readme;
 mod report;
 mod resume;
