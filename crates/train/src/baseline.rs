@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::artifact::TensorFile;
-use model::sealed::{self, Files};
+use model::sealed::{self, Contents};
 use model::{Encoded, ModelError, Plan, Positions, Predictions};
 use spec::{Loss, Objective, Spec};
 
@@ -210,8 +210,9 @@ impl Logistic {
                 vec![head.intercept, head.scale],
             );
         }
-        let files = Files::from([(WEIGHTS.to_owned(), tensors.to_bytes()?)]);
-        sealed::write(path, KIND, serde_json::json!({}), &files)
+        let files = Contents::from([(WEIGHTS.to_owned(), tensors.into())]);
+        sealed::write(path, KIND, serde_json::json!({}), &files)?;
+        Ok(())
     }
 
     /// Reads the one that was written beside a model of `spec`.

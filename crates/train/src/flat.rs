@@ -30,7 +30,7 @@ use crate::anatomy::Anatomy;
 use crate::curve::PositionCurve;
 use crate::judge::Judge;
 use crate::leak::Leak;
-use crate::{Evaluation, Parts, Progress, TrainError};
+use crate::{Evaluation, Parts, Progress, TrainError, checkpoint};
 
 /// Where the result goes, and what is reported.
 #[derive(Debug, Clone)]
@@ -121,17 +121,12 @@ pub fn train(
     let fresh = Fresh::begin(&options.out, options.overwrite, place)?;
     let (state, found, keeper) = begin::begin(spec, parts, options, unfinished.as_ref(), progress)?;
     let means = found.means;
-    let state = Run::new(spec, parts, &means).epochs(state, keeper, progress)?;
-    let State {
-        learners,
-        epochs,
-        best,
-        ..
-    } = state;
-    let best = best.ok_or(TrainError::Stopped)?;
+    let state = Run::new(spec, parts, &means, fresh.checkpoint()).epochs(state, keeper, progress)?;
+    let (best, at_best) = (state.best.ok_or(TrainError::Stopped)?, state.is_at_best());
+    let State { learners, epochs, .. } = state;
     let logistic = learners.baseline.map(|baseline| baseline.best);
-
-    let ranker = best.checkpoint.resume(&options.out.join("checkpoint"))?.ranker;
+    let last = at_best.then_some(learners.trainer.into_ranker());
+    let ranker = last.map_or_else(|| checkpoint::ranker(&fresh.checkpoint()), Ok)?;
     progress.begin("test", parts.test.len());
     let judge = Judge {
         ranker: &ranker,
@@ -171,7 +166,7 @@ pub fn train(
         means,
         leaks: found.leaks,
     };
-    fresh.keep(&ranker, &best.checkpoint, logistic.as_ref(), &report)?;
+    fresh.keep(&ranker, logistic.as_ref(), &report)?;
     unfinished.map(Unfinished::finish).transpose()?;
     Ok(report)
 }

@@ -147,24 +147,20 @@ impl Optimizer {
         }
     }
 
-    /// The state as one safetensors file.
-    ///
-    /// # Errors
-    /// When it cannot be serialised.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+    /// The state as one file.
+    pub fn tensors(&self) -> TensorFile<'_> {
         let mut file = TensorFile::default();
         for (name, values) in self.parts() {
             file.add_f32(name, vec![values.len()], values);
         }
-        file.to_bytes()
+        file
     }
 
-    /// Reads the state back into one made for the same ranker.
+    /// Reads the state back into one made for the same ranker; `path` names the file in errors.
     ///
     /// # Errors
     /// Which tensor is missing or of another size.
-    pub fn fill(&mut self, path: &Path, bytes: &[u8], step: u64) -> Result<(), ModelError> {
-        let file = TensorFile::from_bytes(path, bytes)?;
+    pub fn fill(&mut self, path: &Path, file: &TensorFile, step: u64) -> Result<(), ModelError> {
         self.step = step;
         let names: Vec<String> = self.parts().into_iter().map(|(name, _)| name).collect();
         for (name, values) in names.iter().zip(self.parts_mut()) {

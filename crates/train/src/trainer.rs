@@ -49,6 +49,11 @@ impl Trainer {
         }
     }
 
+    /// What was learned, without what learning takes beside.
+    pub fn into_ranker(self) -> Ranker {
+        self.ranker
+    }
+
     /// The same trainer on these threads. Their number changes no bit of what is learned.
     pub fn on(mut self, threads: Threads) -> Trainer {
         self.work = workspace(&self.ranker, Arc::new(threads));

@@ -72,10 +72,10 @@ impl Counts {
         2 * (room + KeyIndex::bytes(room, false))
     }
 
-    /// Both generations, the older one first.
-    pub(super) fn state(&self) -> [(Vec<u64>, Vec<u8>); 2] {
+    /// Keys and sightings of both generations, the older one first.
+    pub(super) fn generations(&self) -> [(&[u64], &[u8]); 2] {
         [&self.older, &self.newer]
-            .map(|generation| (generation.index.keys().to_vec(), generation.sightings.clone()))
+            .map(|generation| (generation.index.keys(), generation.sightings.as_slice()))
     }
 
     pub(super) fn resume(&mut self, state: [(Vec<u64>, Vec<u8>); 2]) -> Result<(), String> {

@@ -82,7 +82,7 @@ fn go_on<'u>(
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Begun<'u>, TrainError> {
-    let (path, (saved, files)) = (unfinished.path(), unfinished.read()?);
+    let (path, (saved, folder)) = (unfinished.path(), unfinished.read()?);
     if let Some(difference) = saved.inputs.difference(&inputs) {
         return Err(TrainError::Data(format!(
             "`{}` is of another run: {difference}; go on with what it was begun with, or begin anew by `--overwrite` in the \
@@ -91,7 +91,14 @@ fn go_on<'u>(
         )));
     }
     let threads = Threads::new(options.threads);
-    let state = State::resume(path, &saved, files, options.baseline, threads)?;
+    let state = State::resume(
+        path,
+        &saved,
+        folder,
+        &unfinished.best(),
+        options.baseline,
+        threads,
+    )?;
     let examples = state.learners.trainer.examples;
     progress.note(&format!("resumed after {examples} examples"));
     let every = options.checkpoint_every.unwrap_or(saved.every);

@@ -7,7 +7,7 @@ use model::{ModelError, Ranker, artifact, sealed};
 
 use super::TrainReport;
 use crate::report::html;
-use crate::{Checkpoint, Logistic, TrainError};
+use crate::{Logistic, TrainError};
 
 /// A folder that has not got its name yet; removed where it never gets it.
 pub(super) struct Fresh {
@@ -38,20 +38,28 @@ impl Fresh {
         })
     }
 
-    /// Writes the result and gives the folder its name, in the place of what was there.
+    /// Where in the folder `result` the checkpoint of the best epoch stands, from the end of that epoch on.
+    pub(super) fn checkpoint_in(result: &Path) -> PathBuf {
+        result.join("checkpoint")
+    }
+
+    /// The same in this folder.
+    pub(super) fn checkpoint(&self) -> PathBuf {
+        Fresh::checkpoint_in(&self.path)
+    }
+
+    /// Writes the rest of the result and gives the folder its name, in the place of what was there.
     ///
     /// # Errors
     /// What the file system refused; a folder that came meanwhile and is not to be replaced.
     pub(super) fn keep(
         self,
         ranker: &Ranker,
-        checkpoint: &Checkpoint,
         logistic: Option<&Logistic>,
         report: &TrainReport,
     ) -> Result<(), TrainError> {
         let about = serde_json::json!({ "epoch": report.best_epoch });
         artifact::write(&self.path.join("model"), ranker, &about)?;
-        checkpoint.write(&self.path.join("checkpoint"))?;
         if let Some(logistic) = logistic {
             logistic.write(&self.path.join("baseline"), ranker.spec())?;
         }

@@ -109,6 +109,22 @@ fn a_run_that_dies_goes_on_from_any_checkpoint_that_it_wrote() {
 }
 
 #[test]
+fn the_model_is_the_best_epoch_s_whatever_was_learned_after_it() {
+    let site = Site::new("table_learning_rate = 1.0\npatience = 3");
+    let options = site.options("run");
+    let report = site.train(&options, &mut Silent).unwrap();
+    assert!(
+        report.best_epoch < report.epochs.len(),
+        "{}: the last is the best",
+        report.best_epoch
+    );
+    let best = checkpoint::ranker(&options.out.join("checkpoint")).unwrap();
+    let model = model::artifact::read(&options.out.join("model")).unwrap();
+    let files = |ranker: &Ranker| model::artifact::published_files(ranker).unwrap();
+    assert!(files(&best) == files(&model));
+}
+
+#[test]
 fn checkpoints_are_written_by_the_clock_or_by_examples() {
     let site = Site::new("cache = \"0\"");
     let one = |every: CheckpointEvery, out: &str| {
