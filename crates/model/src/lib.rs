@@ -39,7 +39,7 @@ mod weights;
 
 pub use activity::{Activity, LayerActivity};
 pub use arch::{Mmoe, Network, NetworkActivations, SharedBottom, Stack, Tower};
-pub use cost::{Cost, Layer};
+pub use cost::{Cost, Layer, LearningCost};
 pub use encode::Encoder;
 pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;

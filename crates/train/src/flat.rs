@@ -21,6 +21,8 @@ use std::time::Duration;
 use model::{Ranker, ShallowTower};
 use spec::Spec;
 
+pub(crate) use self::feed::BATCHES as BATCHES_AHEAD;
+
 use self::epochs::Run;
 use self::folder::Fresh;
 use self::state::State;

@@ -55,9 +55,15 @@ impl Trainer {
     }
 
     /// The same trainer on these threads. Their number changes no bit of what is learned.
-    pub fn on(mut self, threads: Threads) -> Trainer {
-        self.work = workspace(&self.ranker, Arc::new(threads));
-        self
+    pub fn on(self, threads: Threads) -> Trainer {
+        let Trainer { work, ranker, .. } = self;
+        // It has a gradient for each shard: given back before there are others.
+        drop(work);
+        Trainer {
+            work: workspace(&ranker, Arc::new(threads)),
+            ranker,
+            ..self
+        }
     }
 
     /// Learns from the given rows of `examples`, in that order, batch after batch. In the first pass over examples,
