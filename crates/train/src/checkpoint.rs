@@ -74,13 +74,12 @@ fn trainer<'f>(
 }
 
 impl Trainer {
-    /// Writes a checkpoint as the folder `path`, whole or not at all.
+    /// Writes a checkpoint as the folder `path`, whole or not at all. Returns the bytes of its files.
     ///
     /// # Errors
     /// What the file system refused.
-    pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        write(path, &contents(self)?)?;
-        Ok(())
+    pub fn write(&self, path: &Path) -> Result<u64, TrainError> {
+        write(path, &contents(self)?)
     }
 
     /// The trainer that goes on from the checkpoint in the folder `path`, whose every byte is verified.

@@ -37,7 +37,9 @@ mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
 pub use baseline::Logistic;
-pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encode};
+pub use bench::{
+    BenchOptions, BenchReport, CheckpointReport, EncodeReport, Net, bench, bench_checkpoint, bench_encode,
+};
 pub use checkpoint::Checkpoint;
 pub use curve::{PositionCurve, PositionPoint};
 pub use error::TrainError;
