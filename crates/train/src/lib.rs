@@ -12,6 +12,7 @@ mod bench;
 mod checkpoint;
 mod closed;
 mod curve;
+mod decay;
 mod error;
 mod evaluate;
 mod fit;

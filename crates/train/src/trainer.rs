@@ -101,8 +101,10 @@ impl Trainer {
             )));
         }
         let begin = Instant::now();
+        let times = rows.iter().map(|row| examples.times[*row as usize]);
+        let newest = times.max().unwrap_or_default();
         self.optimizer
-            .update(&mut self.ranker, &self.gradients, self.work.threads());
+            .update(&mut self.ranker, &self.gradients, newest, self.work.threads());
         self.updating += begin.elapsed();
         self.examples += rows.len() as u64;
         Ok(())

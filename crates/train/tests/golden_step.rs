@@ -223,7 +223,7 @@ fn predictions_losses_gradients_and_the_weights_after_one_and_three_steps_are_py
                 &merged(&golden["gradients"]),
             );
         }
-        optimizer.update(&mut ranker, &gradients, work.threads());
+        optimizer.update(&mut ranker, &gradients, 0, work.threads());
         if let Some(expected) = golden.get(format!("after_{step}")) {
             let values: Vec<_> = values_mut(&mut ranker.weights)
                 .into_iter()
