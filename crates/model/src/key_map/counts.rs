@@ -49,7 +49,10 @@ impl Counts {
         }
         let before = self.older.sightings_mut(key).map_or(0, std::mem::take);
         if self.newer.sightings.len() >= self.room {
-            self.older = std::mem::take(&mut self.newer);
+            // The room of the one that is dropped serves again.
+            std::mem::swap(&mut self.older, &mut self.newer);
+            self.newer.index.clear();
+            self.newer.sightings.clear();
         }
         let sightings = most.min(before.saturating_add(1));
         self.newer.index.push(key);
