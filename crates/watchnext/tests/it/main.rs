@@ -19,6 +19,7 @@ mod hostile;
 mod init;
 mod invariance;
 mod kill;
+mod memory;
 mod pipe;
 mod readme;
 mod report;
