@@ -15,7 +15,7 @@ use std::sync::Arc;
 use spec::Spec;
 
 use crate::mapped::FileBytes;
-use crate::sealed::{self, Files};
+use crate::sealed::{self, Content, Contents, Files, Stored, Verified};
 use crate::{ByKey, Encoder, Fitted, IdTable, KeyMap, ModelError, PublishedRows, Ranker, Weights, scaler};
 
 pub use tensor_file::TensorFile;
@@ -50,7 +50,8 @@ pub fn write_after(
         "objectives": ranker.spec().objectives_fingerprint(),
         "about": about,
     });
-    sealed::write_after(previous, path, KIND, about, &published_files(ranker)?)
+    sealed::write_after(previous, path, KIND, about, &published(ranker)?)?;
+    Ok(())
 }
 
 /// Reads a ranker that predicts, verifying every byte. Tables that give rows to ids are mapped, and learn no more.
@@ -82,6 +83,10 @@ pub fn read(path: &Path) -> Result<Ranker, ModelError> {
 /// # Errors
 /// When a tensor cannot be serialised.
 pub fn published_files(ranker: &Ranker) -> Result<Files, ModelError> {
+    sealed::collect(&published(ranker)?)
+}
+
+fn published(ranker: &Ranker) -> Result<Contents<'_>, ModelError> {
     let spec = ranker.spec();
     let mut files = common_files(ranker)?;
     let mut dense = TensorFile::default();
@@ -89,24 +94,26 @@ pub fn published_files(ranker: &Ranker) -> Result<Files, ModelError> {
     for tensor in ranker.weights.tensors(spec).into_iter().skip(spec.tables.len()) {
         dense.add_f32(tensor.name, tensor.shape, tensor.values);
     }
-    files.insert(WEIGHTS.to_owned(), dense.to_bytes()?);
+    files.insert(WEIGHTS.to_owned(), dense.into());
     for (at, (declared, table)) in spec.tables.iter().zip(&ranker.weights.tables).enumerate() {
-        let bytes = match &table.by_key {
-            Some(ByKey::Learning(map)) => PublishedRows::to_file(map, &table.embedding)?,
-            Some(ByKey::Published(rows)) => rows.bytes().to_vec(),
+        let content = match &table.by_key {
+            Some(ByKey::Learning(map)) => PublishedRows::tensors(map, &table.embedding).into(),
+            Some(ByKey::Published(rows)) => Content::Bytes(rows.bytes().into()),
             None => {
                 let mut file = TensorFile::default();
                 add_fixed(&mut file, &declared.name, table);
-                file.to_bytes()?
+                file.into()
             }
         };
-        files.insert(table_file(at), bytes);
+        files.insert(table_file(at), content);
     }
     Ok(files)
 }
 
 fn from_published(path: &Path, mut files: BTreeMap<String, FileBytes>) -> Result<Ranker, ModelError> {
-    let (spec, fitted) = declared(path, |name| files.get(name).map(FileBytes::as_slice))?;
+    let (spec, fitted) = declared(path, |name| {
+        files.get(name).map(|bytes| Stored::Bytes(bytes.as_slice()))
+    })?;
     let mut weights = Weights::new(&spec, 0);
     for (at, (declared, table)) in spec.tables.iter().zip(&mut weights.tables).enumerate() {
         let name = table_file(at);
@@ -135,6 +142,14 @@ fn from_published(path: &Path, mut files: BTreeMap<String, FileBytes>) -> Result
 /// # Errors
 /// When a tensor cannot be serialised.
 pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
+    sealed::collect(&contents(ranker)?)
+}
+
+/// The same, to be written from where it lies.
+///
+/// # Errors
+/// Where the ranker learns no more.
+pub fn contents(ranker: &Ranker) -> Result<Contents<'_>, ModelError> {
     let spec = ranker.spec();
     let mut files = common_files(ranker)?;
     let mut tensors = TensorFile::default();
@@ -154,7 +169,7 @@ pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
             None => add_fixed(&mut tensors, &declared.name, table),
         }
     }
-    files.insert(WEIGHTS.to_owned(), tensors.to_bytes()?);
+    files.insert(WEIGHTS.to_owned(), tensors.into());
     Ok(files)
 }
 
@@ -163,10 +178,22 @@ pub fn to_files(ranker: &Ranker) -> Result<Files, ModelError> {
 /// # Errors
 /// Which file is missing, or which tensor does not fit the declaration.
 pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
-    let (spec, fitted) = declared(path, |name| files.get(name).map(Vec::as_slice))?;
+    learning(path, |name| files.get(name).map(|bytes| Stored::Bytes(bytes)))
+}
+
+/// The same of the files of a folder, with only their values in memory.
+///
+/// # Errors
+/// As [`from_files`]; what the file system refused.
+pub fn from_verified(path: &Path, folder: &Verified) -> Result<Ranker, ModelError> {
+    learning(path, |name| folder.stored(name))
+}
+
+fn learning<'f>(path: &Path, file: impl Fn(&str) -> Option<Stored<'f>>) -> Result<Ranker, ModelError> {
+    let (spec, fitted) = declared(path, &file)?;
     let weights_path = path.join(WEIGHTS);
-    let bytes = files.get(WEIGHTS).ok_or_else(|| not_listed(&weights_path))?;
-    let tensors = TensorFile::from_bytes(&weights_path, bytes)?;
+    let stored = file(WEIGHTS).ok_or_else(|| not_listed(&weights_path))?;
+    let tensors = stored.tensors(&weights_path)?;
     let mut weights = Weights::new(&spec, 0);
     for (declared, table) in spec.tables.iter().zip(&mut weights.tables) {
         match KeyMap::of(declared) {
@@ -182,27 +209,31 @@ pub fn from_files(path: &Path, files: &Files) -> Result<Ranker, ModelError> {
 }
 
 /// What was declared and fitted.
-fn common_files(ranker: &Ranker) -> Result<Files, ModelError> {
+fn common_files(ranker: &Ranker) -> Result<Contents<'_>, ModelError> {
     let scalers = serde_json::to_vec(ranker.encoder.fitted())
         .map_err(|error| ModelError::Mismatch(error.to_string()))?;
-    Ok(Files::from([
-        (SCALERS.to_owned(), scalers),
-        (SPEC.to_owned(), ranker.spec().text.clone().into_bytes()),
+    Ok(Contents::from([
+        (SCALERS.to_owned(), scalers.into()),
+        (SPEC.to_owned(), ranker.spec().text.clone().into_bytes().into()),
     ]))
 }
 
 /// The same read back.
 fn declared<'f>(
     path: &Path,
-    file: impl Fn(&str) -> Option<&'f [u8]>,
+    file: impl Fn(&str) -> Option<Stored<'f>>,
 ) -> Result<(Arc<Spec>, Fitted), ModelError> {
-    let file = |name: &str| file(name).ok_or_else(|| not_listed(&path.join(name)));
+    let bytes = |name: &str| {
+        let path = path.join(name);
+        file(name).ok_or_else(|| not_listed(&path))?.bytes(&path)
+    };
     let spec_path = path.join(SPEC);
-    let text = std::str::from_utf8(file(SPEC)?)
-        .map_err(|error| ModelError::damaged(&spec_path, error.to_string()))?;
+    let text = bytes(SPEC)?;
+    let text =
+        std::str::from_utf8(&text).map_err(|error| ModelError::damaged(&spec_path, error.to_string()))?;
     let spec = Arc::new(Spec::parse(&spec_path.display().to_string(), text)?);
     let scalers_path = path.join(SCALERS);
-    let fitted: Fitted = serde_json::from_slice(file(SCALERS)?)
+    let fitted: Fitted = serde_json::from_slice(&bytes(SCALERS)?)
         .map_err(|error| ModelError::damaged(&scalers_path, error.to_string()))?;
     match scaler::misfit(&spec, &fitted) {
         Some(problem) => Err(ModelError::damaged(&scalers_path, problem)),
@@ -226,8 +257,7 @@ fn fill_fixed(path: &Path, file: &TensorFile, name: &str, table: &mut IdTable) -
     let (tensor, rows) = (format!("tables.{name}"), &mut table.embedding);
     file.check_shape(path, &tensor, &[rows.rows, rows.dim])?;
     file.fill_f32(path, &tensor, &mut rows.weight)?;
-    let sightings = file.u8(path, &format!("sightings.{name}"), table.sightings.len())?;
-    table.sightings = sightings.to_vec();
+    table.sightings = file.u8(path, &format!("sightings.{name}"), table.sightings.len())?;
     Ok(())
 }
 

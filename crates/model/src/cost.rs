@@ -7,7 +7,7 @@ use spec::{BiasForm, Kind, Rows, Source, Spec, Table, TableOptimizer};
 
 pub use budget::at_budget;
 
-use crate::{KeyMap, Plan};
+use crate::{KeyMap, Plan, SHARDS};
 
 /// One line of the drawing.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -23,6 +23,9 @@ pub struct Layer {
     /// Bytes moved per candidate: what it reads of its input or of its table's rows, and what it writes. The weights of a network,
     /// which are read once for all candidates of a request, are not among them. Of a field of several ids about 16 rows.
     pub bytes: u64,
+    /// Values that it gives for a candidate.
+    #[serde(skip)]
+    outputs: u64,
 }
 
 /// The cost of a whole ranker.
@@ -41,17 +44,24 @@ pub struct Cost {
     /// Bytes of a ranker that serves: weights, and how often training met each row or the key of each. Tables with a `capacity`
     /// count as full; they are mapped, so that only what requests read stays in memory.
     pub serving_bytes: u64,
-    /// Bytes of a ranker that learns: what serves, the optimizers' state, gradients, and about the examples of two
-    /// `shuffle_window`s: one is learned from while the next is filled. Not what holds them beside: data that is read, the logistic
-    /// regression, a checkpoint.
-    pub training_bytes: u64,
     /// About the bytes of an encoded example.
     pub example_bytes: u64,
-    /// Most bytes of encoded examples that are kept between epochs; 0 where there is one epoch.
-    pub cache_bytes: u64,
-    /// About the bytes of the two windows that `training_bytes` has.
+    /// Values that all layers give for a candidate.
     #[serde(skip)]
-    window_bytes: u64,
+    outputs: u64,
+}
+
+/// What learning takes of memory beside the examples, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct LearningCost {
+    /// Weights, and what tells which row an id has. Tables with a `capacity` count as full.
+    pub ranker: u64,
+    /// State of the optimizers.
+    pub optimizer: u64,
+    /// Gradients: of each shard and their sum, and of the rows that a batch touches.
+    pub gradients: u64,
+    /// What a step works on: its examples, activations, the gradient of its input, packed weights.
+    pub step: u64,
 }
 
 /// Bytes of a weight, a row number, a gradient.
@@ -79,6 +89,7 @@ impl Cost {
                 parameters: rows * table.dim as u64,
                 multiplications: 0,
                 bytes: values * WORD,
+                outputs: 0,
             });
         }
         network::add(&mut layers, spec, plan.width());
@@ -94,29 +105,19 @@ impl Cost {
                 parameters: tower.weight.iter().map(|weight| weight.len() as u64).sum(),
                 multiplications: 0,
                 bytes: tower.objectives.len() as u64 * WORD,
+                outputs: 0,
             });
         }
         let parameters: u64 = layers.iter().map(|layer| layer.parameters).sum();
         let weights = parameters * WORD;
-        let example_bytes = example_bytes(spec, &plan);
-        let window_bytes = 2 * spec.train.shuffle_window as u64 * example_bytes;
         Cost {
             input_width: plan.width(),
             serving_bytes: weights + spec.tables.iter().map(id_bytes_served).sum::<u64>(),
-            training_bytes: weights
-                + spec.tables.iter().map(id_bytes_learned).sum::<u64>()
-                + learning_bytes(spec, &plan, parameters)
-                + window_bytes,
-            example_bytes,
-            cache_bytes: if spec.train.epochs > 1 {
-                spec.train.cache
-            } else {
-                0
-            },
-            window_bytes,
+            example_bytes: example_bytes(spec, &plan),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             bytes: layers.iter().map(|layer| layer.bytes).sum(),
+            outputs: layers.iter().map(|layer| layer.outputs).sum(),
             layers,
         }
     }
@@ -127,21 +128,38 @@ impl Cost {
         network.map(|layer| layer.parameters * WORD).sum()
     }
 
-    /// Whether a training part of `rows` examples is kept in memory between epochs.
-    pub fn keeps(&self, rows: u64) -> bool {
-        rows.saturating_mul(self.example_bytes) <= self.cache_bytes
-    }
-
-    /// As `training_bytes`, where the training part has `rows` examples: all of them, if they are kept between epochs, else those of
-    /// two windows.
-    pub fn training_bytes_of(&self, rows: u64) -> u64 {
-        let all = rows.saturating_mul(self.example_bytes);
-        let examples = if self.keeps(rows) {
-            all
-        } else {
-            all.min(self.window_bytes)
+    /// What it takes to learn on `threads`.
+    pub fn learning(&self, spec: &Spec, threads: usize) -> LearningCost {
+        let plan = Plan::of(spec);
+        let of_tables: u64 = (spec.tables.iter())
+            .map(|table| (table.len() as u64 + 1) * table.dim as u64)
+            .sum();
+        let dense = self.parameters - of_tables;
+        let rows = rows(spec);
+        let table_state = match spec.train.table_optimizer {
+            TableOptimizer::Adagrad => rows,
+            TableOptimizer::Adam => 2 * of_tables,
         };
-        self.training_bytes - self.window_bytes + examples
+        // A gradient of a table has a slot for each row, and the rows that a batch touches.
+        let (batch, shards) = (spec.train.batch as u64, SHARDS as u64);
+        let touched = plan.ids.iter().map(|input| {
+            let rows = spec.tables[input.table].len() as u64 + 1;
+            rows.min(batch * ids(spec, input.field)) * (input.dim as u64 + 1)
+        });
+        // Outputs and their gradients, and the input, of a piece; every thread has its own.
+        let workers = threads.clamp(1, SHARDS) as u64;
+        let piece = crate::gradient::piece_rows(spec.train.batch, dense as usize) as u64;
+        let activations = workers * piece * (2 * self.outputs + plan.width() as u64);
+        let read: u64 = plan.ids.iter().map(|input| ids(spec, input.field)).sum();
+        // A weight is packed as it is and turned.
+        let packed = 2 * dense;
+        LearningCost {
+            ranker: WORD * self.parameters + spec.tables.iter().map(id_bytes_learned).sum::<u64>(),
+            optimizer: WORD * (2 * dense + table_state),
+            gradients: WORD * ((shards + 1) * dense + rows + touched.sum::<u64>()),
+            step: WORD * (activations + batch * (plan.width() as u64 + read) + packed)
+                + batch * self.example_bytes,
+        }
     }
 }
 
@@ -167,28 +185,6 @@ fn id_bytes_learned(table: &Table) -> u64 {
 /// Rows of all tables.
 fn rows(spec: &Spec) -> u64 {
     spec.tables.iter().map(|table| table.len() as u64 + 1).sum()
-}
-
-/// What learning takes beside the ranker.
-fn learning_bytes(spec: &Spec, plan: &Plan, parameters: u64) -> u64 {
-    let of_tables: u64 = (spec.tables.iter())
-        .map(|table| (table.len() as u64 + 1) * table.dim as u64)
-        .sum();
-    let dense = parameters - of_tables;
-    let table_state = match spec.train.table_optimizer {
-        TableOptimizer::Adagrad => rows(spec),
-        TableOptimizer::Adam => 2 * of_tables,
-    };
-    // A gradient of a table has a slot for each row, and the rows that a batch touches.
-    let batch = spec.train.batch as u64;
-    let touched: u64 = (plan.ids.iter())
-        .map(|input| {
-            let rows = spec.tables[input.table].len() as u64 + 1;
-            rows.min(batch * ids(spec, input.field)) * input.dim as u64
-        })
-        .sum();
-    let words = 2 * dense + table_state + dense + rows(spec) + touched;
-    words * WORD
 }
 
 /// Ids of an example in an embedded field.

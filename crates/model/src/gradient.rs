@@ -29,12 +29,27 @@ pub const SHARDS: usize = 4;
 /// Fewest and most examples of a piece.
 const PIECE: (usize, usize) = (128, 512);
 
-/// Most examples of a piece of this network. Each piece reads all weights and adds to all of their gradients, which asks for large
-/// ones; what it works on grows with it, which asks for small ones. Measured: 128 is best for 0.43 million weights, 512 for 5.7.
-fn piece_of(network: &Network) -> usize {
-    let layers = (0..).map_while(|at| network.dense(at));
-    let weights: usize = layers.map(|layer| layer.weight.len()).sum();
+/// Most examples of a piece of a network with so many weights. Each piece reads all weights and adds to all of their gradients, which
+/// asks for large ones; what it works on grows with it, which asks for small ones. Measured: 128 is best for 0.43 million weights, 512
+/// for 5.7.
+fn piece_of(weights: usize) -> usize {
     (weights.isqrt() / 5).clamp(PIECE.0, PIECE.1)
+}
+
+/// Weights of the layers of `network`.
+fn weights_of(network: &Network) -> usize {
+    let layers = (0..).map_while(|at| network.dense(at));
+    layers.map(|layer| layer.weight.len()).sum()
+}
+
+/// Pieces of a shard of batches of up to `batch` examples, of a network with so many weights.
+fn pieces_of(batch: usize, weights: usize) -> usize {
+    batch.div_ceil(SHARDS).max(1).div_ceil(piece_of(weights))
+}
+
+/// Most examples of such a piece.
+pub(crate) fn piece_rows(batch: usize, weights: usize) -> usize {
+    batch.div_ceil(SHARDS).max(1).div_ceil(pieces_of(batch, weights))
 }
 
 /// What the shards of a step have in common.
@@ -127,9 +142,8 @@ impl TrainWorkspace {
         precision: Precision,
         threads: Arc<Threads>,
     ) -> TrainWorkspace {
-        let in_shard = batch.div_ceil(SHARDS).max(1);
-        let pieces = in_shard.div_ceil(piece_of(&ranker.weights.network));
-        let in_piece = in_shard.div_ceil(pieces);
+        let weights = weights_of(&ranker.weights.network);
+        let (pieces, in_piece) = (pieces_of(batch, weights), piece_rows(batch, weights));
         let count = threads.count().min(SHARDS);
         let worker = |at: usize| Worker {
             shards: (at * SHARDS / count..(at + 1) * SHARDS / count)

@@ -39,7 +39,7 @@ pub struct KeyMap {
     refused: u64,
 }
 
-/// The parts of a map that a checkpoint keeps, as numbers.
+/// What a map goes on by, read from a checkpoint.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct KeyMapState {
     /// `[rows]`: key of each row.
@@ -194,16 +194,24 @@ impl KeyMap {
         KeyIndex::bytes(rows, forgets) + waiting + if forgets { rows * Recency::ROW_BYTES } else { 0 }
     }
 
-    /// What a checkpoint keeps, between two steps.
-    pub(crate) fn state(&self) -> KeyMapState {
-        KeyMapState {
-            keys: self.index.keys().to_vec(),
-            free: self.free.iter().chain(&self.freed).copied().collect(),
-            waiting: self.waiting.state(),
-            met: self.recency.as_ref().map_or_else(Vec::new, Recency::state),
-            now: self.recency.as_ref().map_or(i64::MIN, Recency::now),
-            refused: self.refused,
-        }
+    /// Free rows between two steps, the last one first.
+    pub(crate) fn free_rows(&self) -> impl Iterator<Item = u32> {
+        self.free.iter().chain(&self.freed).copied()
+    }
+
+    /// Keys that wait, of the older generation and of the newer one, with their sightings.
+    pub(crate) fn waiting_ids(&self) -> [(&[u64], &[u8]); 2] {
+        self.waiting.generations()
+    }
+
+    /// Met rows from the one longest ago, with the ticks of their last meeting.
+    pub(crate) fn met(&self) -> impl Iterator<Item = (u32, i64)> {
+        self.recency.iter().flat_map(Recency::met)
+    }
+
+    /// The clock's tick.
+    pub(crate) fn now(&self) -> i64 {
+        self.recency.as_ref().map_or(i64::MIN, Recency::now)
     }
 
     /// Goes on from `state`; says what in it does not fit this declaration.

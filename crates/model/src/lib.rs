@@ -44,7 +44,7 @@ pub use arch::{
     Level, Mixture, Mmoe, Network, NetworkActivations, NetworkDraws, Omoe, Ple, SharedBottom, SingleTask,
     Snr, Stack, Tower, Towers,
 };
-pub use cost::{Cost, Layer, at_budget};
+pub use cost::{Cost, Layer, LearningCost, at_budget};
 pub use encode::Encoder;
 pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;

@@ -34,28 +34,30 @@ impl PartialEq for PublishedRows {
 }
 
 impl PublishedRows {
-    /// The file of a table that was trained: the rows of `map` in `table`.
-    ///
-    /// # Errors
-    /// When it cannot be serialised.
-    pub fn to_file(map: &KeyMap, table: &Embedding) -> Result<Vec<u8>, ModelError> {
-        let keys = map.keys().iter().copied().zip(0..);
-        let mut in_use: Vec<(u64, u32)> = keys.filter(|(key, _)| *key != crate::key_map::NO_ID).collect();
-        in_use.sort_unstable();
-        let keys = in_use.iter().flat_map(|(key, _)| key.to_le_bytes());
-        let mut rows = Vec::with_capacity(in_use.len() * table.dim * 4);
-        for (_, row) in &in_use {
-            rows.extend(table.row(*row).iter().flat_map(|value| value.to_le_bytes()));
-        }
+    /// The file of a table that was trained: the rows of `map` in `table`, put in order as they are written.
+    pub fn tensors<'a>(map: &'a KeyMap, table: &'a Embedding) -> TensorFile<'a> {
+        let keys = map.keys();
+        let mut rows: Vec<u32> = (0..keys.len() as u32)
+            .filter(|row| keys[*row as usize] != crate::key_map::NO_ID)
+            .collect();
+        rows.sort_unstable_by_key(|row| keys[*row as usize]);
+        let rows: Arc<[u32]> = rows.into();
         let mut file = TensorFile::default();
-        file.add("keys", Dtype::U64, vec![in_use.len()], keys.collect());
-        file.add("rows", Dtype::F32, vec![in_use.len(), table.dim], rows);
+        file.add_rows("rows", table, rows.clone());
         file.add_f32(
             "new".to_owned(),
             vec![table.dim],
             table.row(crate::key_map::NEW_ROW),
         );
-        file.to_bytes()
+        let len = rows.len();
+        let sorted = move || {
+            (0..rows.len()).map({
+                let rows = rows.clone();
+                move |at| keys[rows[at] as usize]
+            })
+        };
+        file.add_numbers("keys".to_owned(), len, sorted);
+        file
     }
 
     /// The table in such a file of rows of width `dim`; `path` names it in errors.

@@ -1,6 +1,11 @@
 //! A sealed folder: files with a manifest of their checksums, written whole or not at all.
 //!
-//! In: named bytes. Out: a folder that either does not exist or is complete; reading it back verifies every byte.
+//! In: named contents. Out: a folder that either does not exist or is complete; reading it back verifies every byte.
+
+mod content;
+#[cfg(test)]
+mod tests;
+mod verified;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,6 +16,9 @@ use serde_json::Value;
 
 use crate::ModelError;
 use crate::mapped::FileBytes;
+
+pub use content::{Content, Contents, collect};
+pub use verified::{Stored, Verified};
 
 const MANIFEST: &str = "manifest.json";
 /// Version of the folder's layout.
@@ -37,63 +45,52 @@ impl Manifest {
     }
 }
 
-/// Writes `files` as the folder `path`, replacing what was there in one step. `kind` and `about` go into the manifest.
+/// Writes `contents` as the folder `path`, replacing what was there in one step. `kind` and `about` go into the manifest. Returns the
+/// bytes of its files.
 ///
 /// # Errors
 /// What the file system refused; [`read`] then finds what it found before.
-pub fn write(path: &Path, kind: &str, about: Value, files: &Files) -> Result<(), ModelError> {
-    write_after(None, path, kind, about, files)
+pub fn write(path: &Path, kind: &str, about: Value, contents: &Contents) -> Result<u64, ModelError> {
+    write_after(None, path, kind, about, contents)
 }
 
-/// The same; a file that the sealed folder `previous`, which may be the one that is replaced, has under its name, the same to the byte, is shared with it by a hard link
-/// where the file system has them.
+/// The same; a file that the sealed folder `previous`, which may be the one that is replaced, has under its name, the same to the
+/// byte, is shared with it by a hard link where the file system has them.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_after<B: AsRef<[u8]>>(
+pub fn write_after(
     previous: Option<&Path>,
     path: &Path,
     kind: &str,
     about: Value,
-    files: &BTreeMap<String, B>,
-) -> Result<(), ModelError> {
-    let checksums = files
-        .iter()
-        .map(|(name, bytes)| (name.clone(), digest(bytes.as_ref())));
-    let mut manifest = Manifest {
-        format: FORMAT,
-        kind: kind.to_owned(),
-        about,
-        files: checksums.collect(),
-        seal: String::new(),
-    };
-    manifest.seal = manifest.digest();
-    let manifest =
-        serde_json::to_vec_pretty(&manifest).map_err(|error| ModelError::damaged(path, error.to_string()))?;
-
+    contents: &Contents,
+) -> Result<u64, ModelError> {
     let parent = parent_of(path);
     fs::create_dir_all(parent).map_err(|error| ModelError::io(parent, error))?;
     let fresh = beside(path, "new");
     clear(&fresh)?;
     fs::create_dir(&fresh).map_err(|error| ModelError::io(&fresh, error))?;
-    for (name, bytes) in files {
-        let bytes = bytes.as_ref();
-        let shared = previous.is_some_and(|previous| share(&previous.join(name), &fresh.join(name), bytes));
-        if !shared {
-            write_durably(&fresh.join(name), bytes)?;
-        }
+    let (mut files, mut bytes) = (BTreeMap::new(), 0);
+    for (name, content) in contents {
+        let previous = previous.map(|previous| previous.join(name));
+        let written = content.store(previous.as_deref(), &fresh.join(name))?;
+        bytes += written.bytes;
+        files.insert(name.clone(), written.digest);
     }
+    let mut manifest = Manifest {
+        format: FORMAT,
+        kind: kind.to_owned(),
+        about,
+        files,
+        seal: String::new(),
+    };
+    manifest.seal = manifest.digest();
+    let manifest =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| ModelError::damaged(path, error.to_string()))?;
     write_durably(&fresh.join(MANIFEST), &manifest)?;
-    replace(&fresh, path)
-}
-
-/// Gives the file `from` the name `to` as well, if it holds `bytes`: its bytes are compared, so that no damage is passed on. False:
-/// it does not, or the file system has no such links; then it is to be written.
-fn share(from: &Path, to: &Path, bytes: &[u8]) -> bool {
-    let same_length = fs::metadata(from).is_ok_and(|found| found.len() == bytes.len() as u64);
-    same_length
-        && FileBytes::map(from).is_ok_and(|found| found.as_slice() == bytes)
-        && fs::hard_link(from, to).is_ok()
+    replace(&fresh, path)?;
+    Ok(bytes)
 }
 
 /// Gives the complete folder `fresh`, on the same file system, the name `path`, in the place of what was there. A crash
@@ -155,30 +152,7 @@ pub(crate) fn open(
     kind: &str,
     mapped: impl Fn(&str) -> bool,
 ) -> Result<(Value, BTreeMap<String, FileBytes>), ModelError> {
-    // A crash between the two renames of `write` leaves only the old folder: it is complete.
-    let old = beside(path, "old");
-    let path = if !path.exists() && old.exists() {
-        old.as_path()
-    } else {
-        path
-    };
-    let manifest_path = path.join(MANIFEST);
-    let bytes = fs::read(&manifest_path).map_err(|error| ModelError::io(&manifest_path, error))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes)
-        .map_err(|error| ModelError::damaged(&manifest_path, error.to_string()))?;
-    if manifest.seal != manifest.digest() {
-        return Err(ModelError::damaged(
-            &manifest_path,
-            "its seal does not match its contents",
-        ));
-    }
-    if manifest.format != FORMAT || manifest.kind != kind {
-        let found = format!(
-            "found a {} of format {}, expected a {kind} of format {FORMAT}",
-            manifest.kind, manifest.format
-        );
-        return Err(ModelError::damaged(&manifest_path, found));
-    }
+    let (path, manifest) = manifest(path, kind)?;
     let mut files = BTreeMap::new();
     for (name, expected) in manifest.files {
         let file = path.join(&name);
@@ -188,18 +162,49 @@ pub(crate) fn open(
             fs::read(&file).map(FileBytes::Read)
         };
         let bytes = bytes.map_err(|error| ModelError::io(&file, error))?;
-        let found = digest(bytes.as_slice());
-        if found != expected {
-            let message = format!(
-                "blake3 is {}.., the manifest says {}..",
-                &found[..12],
-                expected.get(..12).unwrap_or(&expected)
-            );
-            return Err(ModelError::damaged(&file, message));
-        }
+        demand(&file, &digest(bytes.as_slice()), &expected)?;
         files.insert(name, bytes);
     }
     Ok((manifest.about, files))
+}
+
+/// Where the folder `path` lies, and its manifest.
+fn manifest(path: &Path, kind: &str) -> Result<(PathBuf, Manifest), ModelError> {
+    // A crash between the two renames of `write` leaves only the old folder: it is complete.
+    let old = beside(path, "old");
+    let path = if !path.exists() && old.exists() {
+        old
+    } else {
+        path.to_owned()
+    };
+    let file = path.join(MANIFEST);
+    let bytes = fs::read(&file).map_err(|error| ModelError::io(&file, error))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes).map_err(|error| ModelError::damaged(&file, error.to_string()))?;
+    if manifest.seal != manifest.digest() {
+        return Err(ModelError::damaged(&file, "its seal does not match its contents"));
+    }
+    if manifest.format != FORMAT || manifest.kind != kind {
+        let found = format!(
+            "found a {} of format {}, expected a {kind} of format {FORMAT}",
+            manifest.kind, manifest.format
+        );
+        return Err(ModelError::damaged(&file, found));
+    }
+    Ok((path, manifest))
+}
+
+/// Demands that the digest of `file` is what its manifest says.
+fn demand(file: &Path, found: &str, expected: &str) -> Result<(), ModelError> {
+    if found == expected {
+        return Ok(());
+    }
+    let (found, expected) = (found.get(..12), expected.get(..12).unwrap_or(expected));
+    let message = format!(
+        "blake3 is {}.., the manifest says {expected}..",
+        found.unwrap_or_default()
+    );
+    Err(ModelError::damaged(file, message))
 }
 
 /// The hex digest by which files and examples are compared.
@@ -252,71 +257,4 @@ fn sync_folder(path: &Path) -> Result<(), ModelError> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| ModelError::io(path, error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files() -> Files {
-        Files::from([
-            ("a.bin".to_owned(), vec![1, 2, 3]),
-            ("b.txt".to_owned(), b"text".to_vec()),
-        ])
-    }
-
-    #[test]
-    fn what_was_written_is_read_back_and_may_be_replaced() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("deep/artifact");
-        write(&path, "test", serde_json::json!({"n": 1}), &files()).unwrap();
-        write(&path, "test", serde_json::json!({"n": 2}), &files()).unwrap();
-        assert_eq!(
-            read(&path, "test").unwrap(),
-            (serde_json::json!({"n": 2}), files())
-        );
-        assert_eq!(
-            fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1,
-            "nothing is left beside it"
-        );
-    }
-
-    #[test]
-    fn any_flipped_byte_of_any_file_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("artifact");
-        write(&path, "test", serde_json::json!({"examples": 10}), &files()).unwrap();
-        for entry in fs::read_dir(&path).unwrap() {
-            let file = entry.unwrap().path();
-            let whole = fs::read(&file).unwrap();
-            for at in 0..whole.len() {
-                let mut damaged = whole.clone();
-                damaged[at] ^= 0x10;
-                if damaged[at].is_ascii_whitespace() && whole[at].is_ascii_whitespace() {
-                    continue;
-                }
-                fs::write(&file, &damaged).unwrap();
-                assert!(read(&path, "test").is_err(), "byte {at} of {}", file.display());
-            }
-            fs::write(&file, &whole).unwrap();
-        }
-        assert!(read(&path, "test").is_ok());
-    }
-
-    #[test]
-    fn a_crash_between_the_two_renames_leaves_the_old_folder_readable() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("artifact");
-        write(&path, "test", serde_json::json!(1), &files()).unwrap();
-        fs::rename(&path, beside(&path, "old")).unwrap();
-        assert_eq!(read(&path, "test").unwrap().0, serde_json::json!(1));
-        write(&path, "test", serde_json::json!(2), &files()).unwrap();
-        assert_eq!(read(&path, "test").unwrap().0, serde_json::json!(2));
-        assert_eq!(
-            fs::read_dir(dir.path()).unwrap().count(),
-            1,
-            "nothing is left beside it"
-        );
-    }
 }

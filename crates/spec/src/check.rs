@@ -28,7 +28,7 @@ pub(crate) fn check(declared: &Declaration, text: &str, report: &Report) -> Spec
     Spec {
         model: model::check(declared, report),
         score: score::check(&declared.score, &objectives, report),
-        train: settings::train(&declared.train, &objectives, report),
+        train: settings::train(&declared.train, &objectives, keys.no_time, report),
         join: settings::join(declared, report),
         gates: settings::gates(declared, report),
         explore: settings::explore(declared, report),

@@ -88,6 +88,9 @@ pub struct Train {
     pub table_optimizer: TableOptimizer,
     /// Rate of the tables. Default 0.05 for Adagrad, `learning_rate` for Adam.
     pub table_learning_rate: f32,
+    /// Event time, in ms, after which what Adagrad has added up for a row counts half. Default none: it only grows. TOML
+    /// `accumulator_half_life = "30d"`.
+    pub accumulator_half_life_ms: Option<i64>,
     /// How products read their factors. Default `f32`.
     pub precision: Precision,
     /// L2 penalty on dense weights (not biases). Default 1e-6.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::artifact::TensorFile;
-use model::sealed::{self, Files};
+use model::sealed::{self, Contents};
 use model::{Encoded, ModelError, Plan, Positions, Predictions};
 use spec::{BiasForm, Loss, Objective, Spec};
 
@@ -59,43 +59,20 @@ struct Head {
 impl Logistic {
     /// All weights 0, intercepts at the mean labels of the training part. `rate`: of Adagrad.
     pub fn new(spec: &Spec, mean_labels: &[Option<f64>], rate: f32) -> Logistic {
-        let plan = Plan::of(spec);
-        let mut width = 0;
-        let ids = plan
-            .ids
-            .iter()
-            .map(|input| {
-                let rows = (spec.tables[input.table].len() + 1).min(MAX_ROWS);
-                width += rows;
-                (width - rows, rows)
-            })
-            .collect();
-        let dense = width;
-        width += plan.dense_width;
-        let shallow = width;
-        // Where the network does not read positions, neither does its baseline.
-        let bias = spec.bias.as_ref().filter(|bias| reads_positions(bias.form));
-        let positions = bias.map_or(0, |bias| bias.max_position as usize + 1);
-        width += bias.map_or(0, |bias| model::bias_cells(spec, bias)) * positions;
-        let biased = (0..spec.objectives.len())
-            .map(|objective| bias.is_some_and(|bias| bias.objectives.contains(&objective)))
-            .collect();
-        let layout = Layout {
-            ids,
-            dense,
-            dense_width: plan.dense_width,
-            shallow,
-            positions,
-            biased,
-            width,
-        };
+        let layout = Layout::of(spec);
         let heads = spec
             .objectives
             .iter()
             .zip(mean_labels)
-            .map(|(objective, mean)| Head::new(objective, width, mean.unwrap_or(0.0)))
+            .map(|(objective, mean)| Head::new(objective, layout.width, mean.unwrap_or(0.0)))
             .collect();
         Logistic { rate, layout, heads }
+    }
+
+    /// The bytes of one.
+    pub(crate) fn bytes(spec: &Spec) -> u64 {
+        // A weight, and its squared gradients.
+        (2 * size_of::<f32>() * Layout::of(spec).width * spec.objectives.len()) as u64
     }
 
     /// Learns from the given rows, one after the other.
@@ -199,8 +176,9 @@ impl Logistic {
                 vec![head.intercept, head.scale],
             );
         }
-        let files = Files::from([(WEIGHTS.to_owned(), tensors.to_bytes()?)]);
-        sealed::write(path, KIND, serde_json::json!({}), &files)
+        let files = Contents::from([(WEIGHTS.to_owned(), tensors.into())]);
+        sealed::write(path, KIND, serde_json::json!({}), &files)?;
+        Ok(())
     }
 
     /// Reads the one that was written beside a model of `spec`.
@@ -245,6 +223,39 @@ impl Logistic {
 }
 
 impl Layout {
+    fn of(spec: &Spec) -> Layout {
+        let plan = Plan::of(spec);
+        let mut width = 0;
+        let ids = plan
+            .ids
+            .iter()
+            .map(|input| {
+                let rows = (spec.tables[input.table].len() + 1).min(MAX_ROWS);
+                width += rows;
+                (width - rows, rows)
+            })
+            .collect();
+        let dense = width;
+        width += plan.dense_width;
+        let shallow = width;
+        // Where the network does not read positions, neither does its baseline.
+        let bias = spec.bias.as_ref().filter(|bias| reads_positions(bias.form));
+        let positions = bias.map_or(0, |bias| bias.max_position as usize + 1);
+        width += bias.map_or(0, |bias| model::bias_cells(spec, bias)) * positions;
+        let biased = (0..spec.objectives.len())
+            .map(|objective| bias.is_some_and(|bias| bias.objectives.contains(&objective)))
+            .collect();
+        Layout {
+            ids,
+            dense,
+            dense_width: plan.dense_width,
+            shallow,
+            positions,
+            biased,
+            width,
+        }
+    }
+
     /// The inputs of a row that are not 0: places of weights, and values. Position 0 is missing.
     fn inputs(&self, batch: &Encoded, row: usize, position: u32, inputs: &mut Vec<(u32, f32)>) {
         inputs.clear();

@@ -3,6 +3,7 @@
 //! In: a net, a precision, a batch size. Out: examples a second, arithmetic a second beside what the registers alone could do in
 //! the same run, and the time of each part of a step. Ids and labels are random: the bare step, no data is read.
 
+mod checkpoint;
 mod encode;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use spec::Spec;
 use crate::trainer::factors;
 use crate::{TrainError, Trainer};
 
+pub use checkpoint::{CheckpointReport, bench_checkpoint};
 pub use encode::{EncodeReport, bench_encode};
 
 /// Batches that are learned from in turn.
@@ -114,22 +116,9 @@ pub struct BenchReport {
 /// # Errors
 /// A loss that stops being finite.
 pub fn bench(options: &BenchOptions) -> Result<BenchReport, TrainError> {
-    let spec = Spec::parse("the net", &declaration(options)).map_err(model::ModelError::from)?;
-    let spec = Arc::new(spec);
-    let ranker = Ranker {
-        encoder: Encoder::new(spec.clone(), ScalerFit::new(&spec).finish()),
-        weights: Weights::new(&spec, options.seed),
-    };
-    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
-    let examples = random_examples(
-        &spec,
-        ranker.encoder.plan(),
-        options.net,
-        BATCHES * options.batch,
-        &mut rng,
-    );
+    let (trainer, examples) = begin(options)?;
     let rows: Vec<u32> = (0..examples.len as u32).collect();
-    let mut trainer = Trainer::new(ranker).on(Threads::new(options.threads));
+    let mut trainer = trainer.on(Threads::new(options.threads));
 
     let before = peak(options);
     steps(&mut trainer, &examples, &rows, options)?;
@@ -140,7 +129,7 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, TrainError> {
 
     times.sort_by(f64::total_cmp);
     let (count, median) = (times.len(), times[times.len() / 2]);
-    let multiplications = Cost::of(&spec).multiplications;
+    let multiplications = Cost::of(trainer.ranker.spec()).multiplications;
     let gflops = 6.0 * multiplications as f64 * options.batch as f64 / median / 1e9;
     Ok(BenchReport {
         path: Path::best().name(),
@@ -157,6 +146,20 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, TrainError> {
             .map(|(name, time)| (name, 1e3 * time.as_secs_f64() / count as f64))
             .to_vec(),
     })
+}
+
+/// A trainer that has taken no step, and what it learns from.
+fn begin(options: &BenchOptions) -> Result<(Trainer, Encoded), TrainError> {
+    let spec = Spec::parse("the net", &declaration(options)).map_err(model::ModelError::from)?;
+    let spec = Arc::new(spec);
+    let ranker = Ranker {
+        encoder: Encoder::new(spec.clone(), ScalerFit::new(&spec).finish()),
+        weights: Weights::new(&spec, options.seed),
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    let len = BATCHES * options.batch;
+    let examples = random_examples(&spec, ranker.encoder.plan(), options.net, len, &mut rng);
+    Ok((Trainer::new(ranker), examples))
 }
 
 /// Steps for the asked time, at least one pass over the batches: seconds of each.

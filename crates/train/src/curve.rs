@@ -90,15 +90,17 @@ impl PositionCounts {
             .chain(counts().map(|(_, sum)| sum.to_bits()))
     }
 
-    /// Takes such numbers back; `false` where they are of other positions.
+    /// Takes such numbers back; `false`, and nothing is taken, where they are of other positions.
     pub(crate) fn fill(&mut self, numbers: &[u64]) -> bool {
         let (rows, sums) = numbers.split_at(numbers.len() / 2);
-        let fits = numbers.len() == 2 * self.counts.iter().map(Vec::len).sum::<usize>();
+        if numbers.len() != 2 * self.counts.iter().map(Vec::len).sum::<usize>() {
+            return false;
+        }
         let counts = self.counts.iter_mut().flatten();
         for ((count, rows), sum) in counts.zip(rows).zip(sums) {
             *count = (*rows, f64::from_bits(*sum));
         }
-        fits
+        true
     }
 
     /// How far the curves of `shallow` have moved from where its weights were `before`: of the mean over cells, each counted by its

@@ -38,6 +38,25 @@ pub(crate) struct Outcome {
 }
 
 impl Outcomes {
+    /// Room for so many examples, so that adding them moves nothing.
+    pub(crate) fn with_room(spec: &Spec, examples: u64) -> Outcomes {
+        let room = usize::try_from(examples).unwrap_or_default();
+        let outcome = |_| Outcome {
+            rows: Vec::with_capacity(room),
+            predictions: Vec::with_capacity(room),
+            served: Vec::with_capacity(room),
+            labels: Vec::with_capacity(room),
+            users: Vec::with_capacity(room),
+            slates: Vec::with_capacity(room),
+            positions: Vec::with_capacity(room),
+            shuffled: Vec::with_capacity(room),
+        };
+        Outcomes {
+            examples: 0,
+            objectives: spec.objectives.iter().map(outcome).collect(),
+        }
+    }
+
     /// Adds a batch and its predictions with logged positions; `served` are those that are served, where they differ.
     pub fn add(&mut self, spec: &Spec, batch: &Encoded, logged: &Predictions, served: Option<&Predictions>) {
         self.objectives.resize_with(batch.labels.len(), Outcome::default);

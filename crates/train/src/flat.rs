@@ -21,9 +21,10 @@ use std::time::Duration;
 
 use spec::Spec;
 
+pub(crate) use self::feed::BATCHES as BATCHES_AHEAD;
+
 use self::folder::Fresh;
 use self::forms::Over;
-use self::state::State;
 use self::unfinished::Unfinished;
 use crate::alarm::{alarms, weak_layers};
 use crate::anatomy::Anatomy;
@@ -31,7 +32,7 @@ use crate::curve::{AnchoredCurve, PositionCounts, PositionCurve};
 use crate::debias::DebiasCheck;
 use crate::judge::Judge;
 use crate::leak::Leak;
-use crate::{Evaluation, FormChoice, Parts, Progress, TrainError};
+use crate::{Evaluation, FormChoice, Parts, Progress, TrainError, checkpoint};
 
 /// Most that a position curve moves in an epoch when it is learned.
 const CURVE_STANDS: f64 = 0.05;
@@ -138,21 +139,18 @@ pub fn train(
     let fresh = Fresh::begin(&options.out, options.overwrite, place)?;
     let Over {
         spec,
-        state,
-        found,
-        choice,
-    } = forms::run(spec, parts, options, unfinished.as_ref(), progress)?;
-    let (spec, means) = (&spec, found.means);
-    let State {
-        learners,
         epochs,
         best,
+        last,
+        logistic,
+        positions,
+        found,
+        choice,
         ..
-    } = state;
+    } = forms::run(spec, parts, options, unfinished.as_ref(), &fresh, progress)?;
+    let (spec, means) = (&spec, found.means);
     let best = best.ok_or(TrainError::Stopped)?;
-    let logistic = learners.baseline.map(|baseline| baseline.best);
-
-    let ranker = best.checkpoint.resume(&options.out.join("checkpoint"))?.ranker;
+    let ranker = last.map_or_else(|| checkpoint::ranker(&fresh.checkpoint(0)), Ok)?;
     progress.begin("test", parts.test.len());
     let judge = Judge {
         ranker: &ranker,
@@ -165,7 +163,7 @@ pub fn train(
         .unwrap_or_default();
     let activity = judged.activity.as_ref();
     let test = judged.outcomes.evaluate(spec, &means);
-    let met_no_position = (learners.positions.as_ref()).is_some_and(PositionCounts::met_no_position);
+    let met_no_position = (positions.as_ref()).is_some_and(PositionCounts::met_no_position);
     let still_moving = still_moving(&epochs, best.epoch);
     let report = TrainReport {
         rows: [&parts.training, &parts.validation, &parts.test].map(crate::Part::len),
@@ -180,9 +178,7 @@ pub fn train(
             .logistic
             .first()
             .map(|outcomes| outcomes.evaluate(spec, &means)),
-        position_curves: learners
-            .positions
-            .map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        position_curves: positions.map_or_else(Vec::new, |positions| positions.curves(&ranker)),
         debias_check: judged.debias_check,
         anchored_curves: judged.shuffled.curves(&ranker),
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
@@ -199,7 +195,7 @@ pub fn train(
         means,
         leaks: found.leaks,
     };
-    fresh.keep(&ranker, &best.checkpoint, logistic.as_ref(), &report)?;
+    fresh.keep(&ranker, logistic.as_ref(), &report)?;
     unfinished.map(Unfinished::finish).transpose()?;
     Ok(report)
 }

@@ -15,7 +15,7 @@ use crate::debias::{CheckRows, DebiasCheck};
 use crate::{Outcomes, Part, Progress, TrainError};
 
 /// Most examples that metrics are computed on.
-const MOST: u64 = 1 << 20;
+pub(crate) const MOST: u64 = 1 << 20;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -56,8 +56,11 @@ impl Judge<'_> {
         } else {
             1.0
         };
+        // Room for a drawn part that is larger than it should be takes no memory.
+        let outcomes = || Outcomes::with_room(self.ranker.spec(), rows.min(MOST + MOST / 8));
         let mut judged = Judged {
-            logistic: vec![Outcomes::default(); self.logistic.len()],
+            outcomes: outcomes(),
+            logistic: self.logistic.iter().map(|_| outcomes()).collect(),
             ..Judged::default()
         };
         let spec = self.ranker.spec();

@@ -16,7 +16,7 @@ use crate::debias::{CheckRows, DebiasCheck};
 use crate::fit::LabelMeans;
 use crate::forms;
 use crate::import::{self, INITIAL};
-use crate::{Checkpoint, Evaluation, FormChoice, Outcomes, TrainError, Trainer, Verdict};
+use crate::{Evaluation, FormChoice, Outcomes, TrainError, Trainer, Verdict};
 
 /// Fewer examples than this teach nothing that should go live.
 const FEWEST_TRAINED: usize = 100;
@@ -108,7 +108,7 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
         return Ok(LearnOutcome::NotYet(reason));
     }
 
-    let (_, taught) = start.teach(&closed.examples, options.threads)?;
+    let (trainer, taught) = start.teach(&closed.examples, options.threads)?;
     let serving = registry.serving()?;
     let against = serving
         .as_ref()
@@ -129,7 +129,15 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
         debias_check: CheckRows::of(&taught.challenger, &closed.examples),
         form: taught.form.clone(),
     };
-    commit(options, &state, &registry, last, &closed, &taught, &report)?;
+    commit(
+        options,
+        &state,
+        &registry,
+        last,
+        &closed,
+        (&trainer, &taught),
+        &report,
+    )?;
     Ok(LearnOutcome::Learned(Box::new(report)))
 }
 
@@ -141,11 +149,11 @@ fn commit(
     registry: &Registry,
     last: Option<&LearnRun>,
     closed: &Closed,
-    taught: &Taught,
+    (trainer, taught): (&Trainer, &Taught),
     report: &LearnReport,
 ) -> Result<(), TrainError> {
     let checkpoint = checkpoint_of(report.run);
-    taught.checkpoint.write(&options.store.join(&checkpoint))?;
+    trainer.write(&options.store.join(&checkpoint))?;
     let status = if report.promoted { "promoted" } else { "rejected" };
     let words = serde_json::to_value(&report.verdict).unwrap_or_default();
     let model = registry.write(&report.model, &taught.challenger, status, words, options.now_ms)?;
@@ -242,8 +250,6 @@ pub(crate) enum Start {
 pub(crate) struct Taught {
     /// The model before it learned the held examples.
     pub challenger: Ranker,
-    /// The state after.
-    pub checkpoint: Checkpoint,
     /// Mean label per objective of the examples that the challenger learned from.
     pub means: Vec<Option<f64>>,
     /// What is wrong with those labels.
@@ -274,7 +280,7 @@ impl Start {
                     .ok_or_else(|| TrainError::Data(message.to_owned()));
             }
         };
-        Ok(Start::Trainer(Box::new(Checkpoint::read(&path)?.resume(&path)?)))
+        Ok(Start::Trainer(Box::new(Trainer::read(&path)?)))
     }
 
     pub(crate) fn spec(&self) -> &Arc<Spec> {
@@ -314,7 +320,6 @@ impl Start {
         trainer = pass_over(&held, trainer)?;
         let taught = Taught {
             challenger,
-            checkpoint: Checkpoint::of(&trainer)?,
             positives_only: means.positives_only(trainer.ranker.spec()),
             means: means.finish(),
             trained,

@@ -13,6 +13,7 @@ mod checkpoint;
 mod closed;
 mod curve;
 mod debias;
+mod decay;
 mod error;
 mod evaluate;
 mod fit;
@@ -23,6 +24,7 @@ mod import;
 mod judge;
 mod leak;
 mod learn;
+mod memory;
 mod optimizer;
 mod part;
 mod policy;
@@ -39,7 +41,9 @@ mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
 pub use baseline::Logistic;
-pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encode};
+pub use bench::{
+    BenchOptions, BenchReport, CheckpointReport, EncodeReport, Net, bench, bench_checkpoint, bench_encode,
+};
 pub use checkpoint::Checkpoint;
 pub use closed::closed_examples;
 pub use curve::{AnchoredCurve, AnchoredPoint, PositionCurve, PositionPoint};
@@ -57,6 +61,7 @@ pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};
 pub use learn::{LearnOptions, LearnOutcome, LearnReport, learn};
+pub use memory::{Memory, MemoryOf};
 pub use optimizer::Optimizer;
 pub use part::{Part, Parts};
 pub use policy::{PolicyEstimate, PolicyOptions, PolicyReport, frequencies};

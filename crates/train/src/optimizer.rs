@@ -8,8 +8,13 @@ use model::{Gradients, IdTable, ModelError, Ranker};
 use nn::{Adam, Moments, RowAdagrad, Threads};
 use spec::TableOptimizer;
 
+use crate::decay::Decay;
+
 /// Epsilon of row-wise Adagrad, inside the root's denominator.
 const ADAGRAD_EPSILON: f32 = 1e-8;
+
+/// Name of the decay's clock in a file.
+const CLOCK: &str = "accumulators.clock";
 
 /// State of all optimizers.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +24,8 @@ pub struct Optimizer {
     network: Vec<Moments>,
     tables: Vec<TableState>,
     shallow: Vec<Moments>,
+    /// Of the accumulators, where they halve.
+    decay: Option<Decay>,
 }
 
 /// State of one table's optimizer.
@@ -85,12 +92,15 @@ impl Optimizer {
             shallow: (ranker.weights.bias_parts())
                 .map(|weight| Moments::new(weight.len()))
                 .collect(),
+            decay: ranker.spec().train.accumulator_half_life_ms.map(Decay::new),
         }
     }
 
-    /// Updates every weight by its gradient. Parts are shared out among the threads: each weight is updated by itself.
-    pub fn update(&mut self, ranker: &mut Ranker, gradients: &Gradients, threads: &Threads) {
+    /// Updates every weight by its gradient; `newest_ms` is the newest time of the batch. Parts are shared out among the threads:
+    /// each weight is updated by itself.
+    pub fn update(&mut self, ranker: &mut Ranker, gradients: &Gradients, newest_ms: i64, threads: &Threads) {
         self.step += 1;
+        let scale = self.decayed_to(newest_ms);
         let step = self.step;
         let spec = ranker.spec().clone();
         let train = &spec.train;
@@ -122,6 +132,7 @@ impl Optimizer {
                 TableValues::Adagrad(accumulators) => RowAdagrad {
                     rate: train.table_learning_rate,
                     epsilon: ADAGRAD_EPSILON,
+                    scale,
                 }
                 .step_rows(&mut table.embedding, gradient, accumulators),
                 TableValues::Adam(moments) => Adam::with_rate(train.table_learning_rate).step_rows(
@@ -141,30 +152,64 @@ impl Optimizer {
         }
     }
 
-    /// The state as one safetensors file.
-    ///
-    /// # Errors
-    /// When it cannot be serialised.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+    /// The state as one file.
+    pub fn tensors(&self) -> TensorFile<'_> {
         let mut file = TensorFile::default();
         for (name, values) in self.parts() {
             file.add_f32(name, vec![values.len()], values);
         }
-        file.to_bytes()
+        if let Some(clock) = self.decay.as_ref().and_then(Decay::clock) {
+            file.add_u64(CLOCK.to_owned(), clock.into_iter().map(i64::cast_unsigned));
+        }
+        file
     }
 
-    /// Reads the state back into one made for the same ranker.
+    /// Reads the state back into one made for the same ranker; `path` names the file in errors.
     ///
     /// # Errors
     /// Which tensor is missing or of another size.
-    pub fn fill(&mut self, path: &Path, bytes: &[u8], step: u64) -> Result<(), ModelError> {
-        let file = TensorFile::from_bytes(path, bytes)?;
+    pub fn fill(&mut self, path: &Path, file: &TensorFile, step: u64) -> Result<(), ModelError> {
         self.step = step;
         let names: Vec<String> = self.parts().into_iter().map(|(name, _)| name).collect();
         for (name, values) in names.iter().zip(self.parts_mut()) {
             file.fill_f32(path, name, values)?;
         }
+        if let Some(decay) = self.decay.as_mut().filter(|_| step > 0) {
+            let clock = file.u64s(path, CLOCK)?;
+            let clock: Option<[u64; 2]> = clock.try_into().ok();
+            if !clock.is_some_and(|clock| decay.resume(clock.map(u64::cast_signed))) {
+                return Err(ModelError::Damaged {
+                    path: path.to_owned(),
+                    message: format!("`{CLOCK}` is no two times, one after the other"),
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// What one row's accumulator counts, by table and row; `None` where the table has another optimizer.
+    pub fn accumulator(&self, table: usize, row: u32) -> Option<f32> {
+        match &self.tables.get(table)?.values {
+            TableValues::Adagrad(accumulators) => Some(accumulators.get(row as usize)? * self.scale()),
+            TableValues::Adam(_) => None,
+        }
+    }
+
+    fn scale(&self) -> f32 {
+        self.decay.as_ref().map_or(1.0, Decay::scale)
+    }
+
+    /// The accumulators' scale at the time of a batch.
+    fn decayed_to(&mut self, newest_ms: i64) -> f32 {
+        let Some(decay) = &mut self.decay else { return 1.0 };
+        let (scale, folded) = decay.step(newest_ms);
+        for table in &mut self.tables {
+            if let (Some(factor), TableValues::Adagrad(accumulators)) = (folded, &mut table.values) {
+                let accumulators = accumulators.iter_mut();
+                accumulators.for_each(|value| *value = (f64::from(*value) * factor) as f32);
+            }
+        }
+        scale
     }
 
     fn parts(&self) -> Vec<(String, &[f32])> {

@@ -69,10 +69,21 @@ impl Trainer {
         }
     }
 
+    /// What was learned, without what learning takes beside.
+    pub fn into_ranker(self) -> Ranker {
+        self.ranker
+    }
+
     /// The same trainer on these threads. Their number changes no bit of what is learned.
-    pub fn on(mut self, threads: Threads) -> Trainer {
-        self.work = workspace(&self.ranker, Arc::new(threads));
-        self
+    pub fn on(self, threads: Threads) -> Trainer {
+        let Trainer { work, ranker, .. } = self;
+        // It has a gradient for each shard: given back before there are others.
+        drop(work);
+        Trainer {
+            work: workspace(&ranker, Arc::new(threads)),
+            ranker,
+            ..self
+        }
     }
 
     /// Learns from the given rows of `examples`, in that order, batch after batch. In the first pass over examples,
@@ -111,8 +122,10 @@ impl Trainer {
             )));
         }
         let begin = Instant::now();
+        let times = rows.iter().map(|row| examples.times[*row as usize]);
+        let newest = times.max().unwrap_or_default();
         self.optimizer
-            .update(&mut self.ranker, &self.gradients, self.work.threads());
+            .update(&mut self.ranker, &self.gradients, newest, self.work.threads());
         self.updating += begin.elapsed();
         self.examples += rows.len() as u64;
         Ok(())

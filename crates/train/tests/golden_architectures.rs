@@ -63,7 +63,7 @@ fn compare_case(name: &str, case: &Value) {
         &found,
         &case["gradients"],
     );
-    optimizer.update(&mut ranker, &gradients, work.threads());
+    optimizer.update(&mut ranker, &gradients, 0, work.threads());
     let after: &Map<String, Value> = case["after"].as_object().unwrap();
     for tensor in ranker.weights.network.tensors() {
         let what = format!("{name}: after the step, {}", tensor.name);

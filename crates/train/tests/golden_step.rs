@@ -85,7 +85,7 @@ fn steps_are_pytorch_s(form: &str, golden: &Value) {
                 &merged(&golden["gradients"]),
             );
         }
-        optimizer.update(&mut ranker, &gradients, work.threads());
+        optimizer.update(&mut ranker, &gradients, 0, work.threads());
         if let Some(expected) = golden.get(format!("after_{step}")) {
             let values: Vec<_> = values_mut(&mut ranker.weights)
                 .into_iter()

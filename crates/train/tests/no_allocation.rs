@@ -7,7 +7,7 @@ mod common;
 use std::alloc::System;
 use std::sync::Arc;
 
-use common::{FORMS, MODELS, spec_of, spec_with, trainer};
+use common::{FORMS, MODELS, keyed_spec_with, spec_of, spec_with, trainer};
 use nn::Threads;
 use spec::Spec;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -26,7 +26,12 @@ fn main() {
 fn steps_allocate_nothing_once_warmed_up() {
     for model in MODELS {
         for settings in ["", "table_optimizer = \"adam\"", "precision = \"bf16\""] {
-            check(&spec_with(model, settings), &format!("`{settings}`, {model}"));
+            for (kind, spec) in [
+                ("fixed", spec_with(model, settings)),
+                ("by id", keyed_spec_with(model, settings)),
+            ] {
+                check(&spec, &format!("tables {kind}, `{settings}`, {model}"));
+            }
         }
     }
     for form in FORMS {
@@ -39,9 +44,9 @@ fn check(spec: &Arc<Spec>, what: &str) {
         let (trainer, examples) = trainer(spec, EXAMPLES);
         let mut trainer = trainer.on(Threads::new(threads));
         let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
-        // The second pass draws other ids and admits no more rows: buffers reach their size.
-        for pass in 0..2 {
-            trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+        // The fifth pass draws other ids and admits no more rows: buffers reach their size, tables by id their capacity.
+        for pass in 0..5 {
+            trainer.learn_rows(&examples, &rows, pass < 4).unwrap();
         }
         let region = Region::new(ALLOCATOR);
         for pass in 0..3 {

@@ -1,10 +1,12 @@
 //! Columns of any suitable type, cast to those of examples.
 
+mod numbers;
+
 use std::sync::Arc;
 
-use arrow_array::builder::{Float32Builder, StringBuilder};
+use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, Float64Array, new_null_array};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::DataType;
@@ -15,6 +17,9 @@ use super::times::Times;
 use super::{flag, list, plain};
 use crate::EventsError;
 use crate::example::{data_type, decimal, has_weights};
+
+pub(super) use numbers::{finite, shown};
+use numbers::{inputs, numbers, positions, propensities, weights};
 
 /// What a column is read as.
 #[derive(Debug, Clone, PartialEq)]
@@ -242,32 +247,6 @@ fn is(array: &ArrayRef, text: &str) -> Result<ArrayRef, BadCell> {
     Ok(Arc::new(holds.collect::<Float64Array>()))
 }
 
-/// A number in a message: in a form that is short for one of any size.
-pub(super) fn shown(number: f64) -> String {
-    if number != 0.0 && number.is_finite() && !(1e-5..1e17).contains(&number.abs()) {
-        format!("{number:e}")
-    } else {
-        number.to_string()
-    }
-}
-
-fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let numbers = numbers(array)?;
-    let found = numbers.as_primitive::<Float32Type>().iter().enumerate();
-    match found
-        .filter_map(|(row, number)| Some((row, number?)))
-        .find(|(_, number)| *number <= 0.0 || *number > 1.0)
-    {
-        Some((row, number)) => Err(BadCell {
-            row,
-            found: number.to_string(),
-            expected: "a propensity: above 0, at most 1; leave the cell empty where it is not known"
-                .to_owned(),
-        }),
-        None => Ok(numbers),
-    }
-}
-
 /// The cells of a column of any type as texts.
 pub fn as_texts(array: &ArrayRef) -> Vec<Option<String>> {
     let texts = arrow_cast::cast(array, &DataType::Utf8);
@@ -344,72 +323,4 @@ fn texts(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         return arrow(array, &DataType::Utf8, "a text");
     }
     ids(array)
-}
-
-pub(super) fn finite(row: usize, number: f64) -> Result<f32, BadCell> {
-    let narrow = number as f32;
-    if narrow.is_finite() {
-        Ok(narrow)
-    } else {
-        Err(not_finite(row, number))
-    }
-}
-
-fn not_finite(row: usize, number: f64) -> BadCell {
-    BadCell {
-        row,
-        found: shown(number),
-        expected: "a finite number in the range of f32".to_owned(),
-    }
-}
-
-fn numbers(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    if plain::is_finite_f32(array) {
-        return Ok(Arc::clone(array));
-    }
-    let numbers = arrow(array, &DataType::Float64, "a number")?;
-    let narrow = plain::narrow(numbers.as_primitive()).map_err(|(row, number)| not_finite(row, number))?;
-    Ok(Arc::new(narrow))
-}
-
-fn inputs(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let numbers = arrow(array, &DataType::Float64, "a number")?;
-    match plain::first_infinite(numbers.as_primitive()) {
-        None => Ok(numbers),
-        Some((row, number)) => Err(BadCell {
-            row,
-            found: shown(number),
-            expected: "a finite number".to_owned(),
-        }),
-    }
-}
-
-fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let numbers = arrow(array, &DataType::Float64, "a position")?;
-    match plain::positions(numbers.as_primitive()) {
-        Ok(positions) => Ok(Arc::new(positions)),
-        Err((row, number)) => Err(BadCell {
-            row,
-            found: shown(number),
-            expected: "a whole number from 1 (positions count from 1); add 1 where yours begin at 0"
-                .to_owned(),
-        }),
-    }
-}
-
-fn weights(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
-    let numbers = arrow(array, &DataType::Float64, "a weight")?;
-    let mut builder = Float32Builder::with_capacity(array.len());
-    for (row, number) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
-        let narrow = number.map(|number| number as f32);
-        if narrow.is_some_and(|weight| !(weight > 0.0 && weight.is_finite())) {
-            return Err(BadCell {
-                row,
-                found: shown(number.unwrap_or_default()),
-                expected: "a weight: a finite number above 0 (an empty cell counts 1)".to_owned(),
-            });
-        }
-        builder.append_option(narrow);
-    }
-    Ok(Arc::new(builder.finish()))
 }

@@ -12,26 +12,28 @@ use crate::{IdTable, KeyMap, ModelError};
 const GENERATIONS: [&str; 2] = ["older", "newer"];
 
 /// Adds the table `name`.
-pub(super) fn add<'a>(file: &mut TensorFile<'a>, name: &str, map: &KeyMap, rows: &'a Embedding) {
-    let state = map.state();
+pub(super) fn add<'a>(file: &mut TensorFile<'a>, name: &str, map: &'a KeyMap, rows: &'a Embedding) {
     file.add_f32(
         format!("tables.{name}"),
         vec![rows.rows, rows.dim],
         rows.weight.as_slice(),
     );
-    file.add_u64(format!("keys.{name}"), state.keys.into_iter());
-    file.add_u64(format!("free.{name}"), state.free.into_iter().map(u64::from));
-    for (generation, (keys, sightings)) in GENERATIONS.iter().zip(state.waiting) {
-        file.add_u64(format!("waiting.{name}.{generation}.keys"), keys.into_iter());
-        file.add_u8(format!("waiting.{name}.{generation}.sightings"), sightings);
+    let keys = map.keys();
+    file.add_numbers(format!("keys.{name}"), keys.len(), || keys.iter().copied());
+    file.add_u64(format!("free.{name}"), map.free_rows().map(u64::from));
+    for (generation, (keys, sightings)) in GENERATIONS.iter().zip(map.waiting_ids()) {
+        let of = format!("waiting.{name}.{generation}");
+        file.add_numbers(format!("{of}.keys"), keys.len(), || keys.iter().copied());
+        file.add_u8(format!("{of}.sightings"), sightings);
     }
-    let (rows, ticks): (Vec<u32>, Vec<i64>) = state.met.into_iter().unzip();
-    file.add_u64(format!("met.{name}.rows"), rows.into_iter().map(u64::from));
-    file.add_u64(
-        format!("met.{name}.ticks"),
-        ticks.into_iter().map(i64::cast_unsigned),
-    );
-    let state = [state.now.cast_unsigned(), state.refused];
+    let met = map.met().count();
+    file.add_numbers(format!("met.{name}.rows"), met, || {
+        map.met().map(|(row, _)| u64::from(row))
+    });
+    file.add_numbers(format!("met.{name}.ticks"), met, || {
+        map.met().map(|(_, tick)| tick.cast_unsigned())
+    });
+    let state = [map.now().cast_unsigned(), map.refused()];
     file.add_u64(format!("now_and_refused.{name}"), state.into_iter());
 }
 
@@ -55,7 +57,7 @@ pub(super) fn table(
     let waiting = |generation: &str| -> Result<(Vec<u64>, Vec<u8>), ModelError> {
         let keys = numbers(format!("waiting.{name}.{generation}.keys"))?;
         let sightings = format!("waiting.{name}.{generation}.sightings");
-        let sightings = file.u8(path, &sightings, keys.len())?.to_vec();
+        let sightings = file.u8(path, &sightings, keys.len())?;
         Ok((keys, sightings))
     };
     let ticks = numbers(format!("met.{name}.ticks"))?

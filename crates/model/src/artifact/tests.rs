@@ -1,4 +1,5 @@
 mod keyed;
+mod tensors;
 
 use std::fs;
 use std::path::PathBuf;
@@ -142,7 +143,7 @@ fn a_tensor_of_another_shape_or_type_or_none_at_all_is_refused_by_name() {
     let bytes = changed(&|tensors| {
         tensors.tensors.insert(
             "experts.1.0.weight".to_owned(),
-            (Dtype::U8, vec![4, 3], vec![0; 12].into()),
+            (Dtype::U8, vec![4, 3], tensor_file::Data::Held(vec![0; 12].into())),
         );
     });
     assert!(bytes.contains("`experts.1.0.weight` is U8 [4, 3]"), "{bytes}");
@@ -247,7 +248,7 @@ fn an_artifact_whose_fingerprint_is_not_its_declaration_s_is_refused() {
     let path = dir.path().join("m");
     let about =
         serde_json::json!({ "encoding": "abc", "objectives": ranker.spec().objectives_fingerprint() });
-    sealed::write(&path, KIND, about, &published_files(&ranker).unwrap()).unwrap();
+    sealed::write(&path, KIND, about, &published(&ranker).unwrap()).unwrap();
     let message = read(&path).unwrap_err().to_string();
     assert!(message.contains("encoding fingerprint \"abc\""), "{message}");
 }

@@ -55,6 +55,7 @@ fn dense(
         parameters: count * (multiplications + biases),
         multiplications: count * multiplications,
         bytes: (groups * inputs + count * (sizes[1] + later)) * WORD,
+        outputs: count * biases,
     });
     last as u64
 }
@@ -67,6 +68,7 @@ fn gates(name: &str, count: u64, inputs: u64, choices: u64) -> Layer {
         parameters: count * inputs * choices,
         multiplications: count * inputs * choices,
         bytes: count * choices * WORD,
+        outputs: count * choices,
     }
 }
 
@@ -78,6 +80,7 @@ fn mix(name: &str, count: u64, choices: u64, parts: u64, width: u64) -> Layer {
         parameters: 0,
         multiplications: count * choices * width,
         bytes: count * (choices + parts) * width * WORD,
+        outputs: count * width,
     }
 }
 
@@ -145,6 +148,7 @@ fn routes(layers: &mut Vec<Layer>, nets: &Subnetworks, beside: bool, objectives:
             parameters: readers * count,
             multiplications: readers * count * given,
             bytes: readers * (count * given + read) * WORD,
+            outputs: readers * read,
         });
     }
     read

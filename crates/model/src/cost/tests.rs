@@ -42,68 +42,58 @@ fn a_known_network_costs_what_a_count_by_hand_gives() {
 }
 
 #[test]
-fn memory_is_that_of_the_weights_the_optimizers_the_gradients_and_the_window() {
+fn memory_is_that_of_the_weights_the_optimizers_the_gradients_and_the_step() {
     // A table of 100 + 1 rows of 16, a network 16 -> 1 with a bias.
     let text = "[fields]\nf = { side = \"item\", kind = \"id\", dim = 16, buckets = 100 }\n[objectives]\n\
          o = { group = \"g\", loss = \"binary\", absent = 0 }\n[model]\narchitecture = \"shared-bottom\"\n\
-         [score]\no = 1.0\n[train]\nbatch = 50\nshuffle_window = 1000\n";
-    let cost = Cost::of(&parsed(text));
-    assert_eq!(cost.serving_bytes, 4 * (101 * 16 + 17) + 101);
+         [score]\no = 1.0\n[train]\nbatch = 50\n";
+    let learning = |text: &str, threads| {
+        let spec = parsed(text);
+        Cost::of(&spec).learning(&spec, threads)
+    };
+    let (dense, rows) = (17, 101);
     // Offset and row, one label, cell, position and weight; four words of 8 bytes.
-    let window = 2 * 1000 * (4 * (2 + 1 + 3) + 32);
-    let gradients = 4 * (17 + 101 + 50 * 16);
-    let moments = 4 * 2 * 17;
+    let example = 4 * (2 + 1 + 3) + 32;
+    let one = learning(text, 1);
+    // Of 13 examples a piece: the input, the logit and its gradient.
+    let piece = 13 * (16 + 2);
     assert_eq!(
-        cost.training_bytes - cost.serving_bytes,
-        window + gradients + moments + 4 * 101
+        one,
+        LearningCost {
+            ranker: 4 * (rows * 16 + dense) + rows,
+            optimizer: 4 * (2 * dense + rows),
+            gradients: 4 * (5 * dense + rows + 50 * 17),
+            step: 4 * (piece + 50 * (16 + 1) + 2 * dense) + 50 * example,
+        }
     );
-    let adam = Cost::of(&parsed(&format!("{text}table_optimizer = \"adam\"\n")));
-    assert_eq!(
-        adam.training_bytes - adam.serving_bytes,
-        window + gradients + moments + 4 * 2 * 101 * 16
-    );
+    assert_eq!(Cost::of(&parsed(text)).serving_bytes, one.ranker);
+    let four = learning(text, 4);
+    assert_eq!(four.step - one.step, 4 * 3 * piece);
+    assert_eq!(four.step, learning(text, 9).step, "a thread has a shard");
+    let adam = learning(&format!("{text}table_optimizer = \"adam\"\n"), 1);
+    assert_eq!(adam.optimizer, 4 * (2 * dense + 2 * rows * 16));
 }
 
 #[test]
 fn a_table_by_id_counts_as_full_with_its_map() {
-    let cost = |rows: &str| {
-        Cost::of(&parsed(&format!(
+    let of = |rows: &str| {
+        let spec = parsed(&format!(
             "[fields]\nf = {{ side = \"item\", kind = \"id\", dim = 16, {rows} }}\n[objectives]\n\
              o = {{ group = \"g\", loss = \"binary\", absent = 0 }}\n[model]\narchitecture = \"shared-bottom\"\n\
              [score]\no = 1.0\n"
-        )))
+        ));
+        let cost = Cost::of(&spec);
+        (cost.learning(&spec, 1), cost)
     };
-    let (hashed, keyed) = (
-        cost("buckets = 1000"),
-        cost("capacity = 1000, forget_after = \"9d\""),
-    );
+    let ((hashed_learning, hashed), (keyed_learning, keyed)) =
+        (of("buckets = 1000"), of("capacity = 1000, forget_after = \"9d\""));
     assert_eq!(keyed.layers[0].shape, "up to 1000 rows + new, x 16");
     assert_eq!(keyed.parameters, hashed.parameters);
     assert_eq!(keyed.serving_bytes, hashed.serving_bytes - 1001 + 8 * 1000);
-    // The window's keys are two words each.
-    let window = 2 * parsed(&small("")).train.shuffle_window as u64 * 4;
+    // A key is two words.
+    assert_eq!(keyed.example_bytes, hashed.example_bytes + 4);
     let map = KeyMap::bytes(1000, 1, true);
-    assert_eq!(keyed.training_bytes, hashed.training_bytes - 1001 + map + window);
-}
-
-#[test]
-fn a_training_part_counts_whole_where_it_is_kept_between_epochs_and_as_two_windows_where_not() {
-    let of = |train: &str| {
-        Cost::of(&parsed(&format!(
-            "{}[train]\nshuffle_window = 1000\n{train}",
-            small("")
-        )))
-    };
-    let cost = of("cache = \"1MB\"");
-    let bare = cost.training_bytes - 2 * 1000 * cost.example_bytes;
-    let fit = 1_000_000 / cost.example_bytes;
-    assert!(fit > 2000, "{fit}");
-    assert!(cost.keeps(fit) && !cost.keeps(fit + 1));
-    assert_eq!(cost.training_bytes_of(fit), bare + fit * cost.example_bytes);
-    assert_eq!(cost.training_bytes_of(fit + 1), cost.training_bytes);
-    assert_eq!(cost.training_bytes_of(10), bare + 10 * cost.example_bytes);
-    assert_eq!(of("cache = \"1MB\"\nepochs = 1").cache_bytes, 0);
-    assert_eq!(of("").cache_bytes, 1 << 30);
+    assert_eq!(keyed_learning.ranker, hashed_learning.ranker - 1001 + map);
 }
 
 #[test]

@@ -49,7 +49,10 @@ impl Counts {
         }
         let before = self.older.sightings_mut(key).map_or(0, std::mem::take);
         if self.newer.sightings.len() >= self.room {
-            self.older = std::mem::take(&mut self.newer);
+            // The room of the one that is dropped serves again.
+            std::mem::swap(&mut self.older, &mut self.newer);
+            self.newer.index.clear();
+            self.newer.sightings.clear();
         }
         let sightings = most.min(before.saturating_add(1));
         self.newer.index.push(key);
@@ -72,10 +75,10 @@ impl Counts {
         2 * (room + KeyIndex::bytes(room, false))
     }
 
-    /// Both generations, the older one first.
-    pub(super) fn state(&self) -> [(Vec<u64>, Vec<u8>); 2] {
+    /// Keys and sightings of both generations, the older one first.
+    pub(super) fn generations(&self) -> [(&[u64], &[u8]); 2] {
         [&self.older, &self.newer]
-            .map(|generation| (generation.index.keys().to_vec(), generation.sightings.clone()))
+            .map(|generation| (generation.index.keys(), generation.sightings.as_slice()))
     }
 
     pub(super) fn resume(&mut self, state: [(Vec<u64>, Vec<u8>); 2]) -> Result<(), String> {

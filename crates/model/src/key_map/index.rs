@@ -50,6 +50,12 @@ impl KeyIndex {
         Ok(index)
     }
 
+    /// No rows; the room stays.
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        self.rows.clear();
+    }
+
     /// Rows, those without a key among them.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()

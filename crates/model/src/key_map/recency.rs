@@ -97,11 +97,10 @@ impl Recency {
     }
 
     /// The rows from the one met longest ago, with their ticks.
-    pub(super) fn state(&self) -> Vec<(u32, i64)> {
+    pub(super) fn met(&self) -> impl Iterator<Item = (u32, i64)> {
         let next = |row: u32| Some(self.places[row as usize].later).filter(|row| *row != END);
-        std::iter::successors(next(END), |row| next(*row))
+        std::iter::successors(next(END), move |row| next(*row))
             .map(|row| (row, self.places[row as usize].met))
-            .collect()
     }
 
     pub(super) fn resume(&mut self, met: &[(u32, i64)], now: i64) {

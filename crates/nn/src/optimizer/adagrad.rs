@@ -12,10 +12,14 @@ pub struct RowAdagrad {
     pub rate: f32,
     /// Added to the root of the accumulator.
     pub epsilon: f32,
+    /// What accumulators are kept in: one counts so many times the number that is kept of it, above 0. Where it falls from step to
+    /// step, all accumulators decay, and no row is touched for it. 1: as they are.
+    pub scale: f32,
 }
 
 impl RowAdagrad {
-    /// Updates the touched rows: `a += mean(d^2)`, `w -= rate * d / (sqrt(a) + epsilon)`. Shapes: accumulators `[rows]`.
+    /// Updates the touched rows: `a += mean(d^2)`, `w -= rate * d / (sqrt(a) + epsilon)`, `a / scale` being kept. Shapes:
+    /// accumulators `[rows]`.
     pub fn step_rows(&self, table: &mut Embedding, grad: &SparseGrad, accumulators: &mut [f32]) {
         assert_eq!(accumulators.len(), table.rows, "one accumulator a row");
         update_rows(*self, table, grad, accumulators);
@@ -33,8 +37,8 @@ for_each_path! {
             }
             let d_row = grad.row(i);
             let accumulator = &mut accumulators[*row as usize];
-            *accumulator += dot(d_row, d_row) / table.dim as f32;
-            let rate = settings.rate / (accumulator.sqrt() + settings.epsilon);
+            *accumulator += dot(d_row, d_row) / table.dim as f32 / settings.scale;
+            let rate = settings.rate / ((*accumulator * settings.scale).sqrt() + settings.epsilon);
             for (weight, d) in table.row_mut(*row).iter_mut().zip(d_row) {
                 *weight -= rate * d;
             }

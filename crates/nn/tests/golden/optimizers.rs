@@ -59,6 +59,7 @@ fn row_wise_adagrad_is_pytorch_s_adagrad_with_one_accumulator_a_row() {
     let adagrad = RowAdagrad {
         rate: 0.05,
         epsilon: 1e-6,
+        scale: 1.0,
     };
     for golden in [golden!("adagrad_1"), golden!("adagrad_4")] {
         let mut accumulators = [0.0; 6];

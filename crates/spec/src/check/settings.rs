@@ -7,8 +7,8 @@ use crate::{
     Explore, Gates, Join, Log, Objective, Precision, TableOptimizer, Train, duration, size, suggestion,
 };
 
-/// Checks `[train]`.
-pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report) -> Train {
+/// Checks `[train]`. `no_time`: the log has no times.
+pub(super) fn train(raw: &raw::Train, objectives: &[Objective], no_time: bool, report: &Report) -> Train {
     let optimizers = [
         ("adagrad", TableOptimizer::Adagrad),
         ("adam", TableOptimizer::Adam),
@@ -34,6 +34,7 @@ pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report)
         learning_rate,
         table_optimizer,
         table_learning_rate: positive_or(&raw.table_learning_rate, table_default, report),
+        accumulator_half_life_ms: half_life(raw, table_optimizer, no_time, report),
         precision: choice_or(&raw.precision, &precisions, Precision::default(), report),
         l2: single_or(&raw.l2, |penalty| penalty >= 0.0, "a number from 0", 1e-6, report),
         split: split(raw, report),
@@ -41,6 +42,28 @@ pub(super) fn train(raw: &raw::Train, objectives: &[Objective], report: &Report)
         cache: cache(raw, report),
         learn_passes: whole_or(&raw.learn_passes, 1, 10_000, 2, report),
     }
+}
+
+fn half_life(raw: &raw::Train, optimizer: TableOptimizer, no_time: bool, report: &Report) -> Option<i64> {
+    let at = raw.accumulator_half_life.as_ref()?;
+    let add = |message: &str, help: &str| report.add(&at.place, message, help);
+    if no_time {
+        let help = "leave it out: `[keys] absent` says that the log has no times";
+        add("`accumulator_half_life` without times", help);
+    }
+    if optimizer != TableOptimizer::Adagrad {
+        let help = "leave it out: Adam's averages forget by themselves";
+        add(
+            "`accumulator_half_life` beside `table_optimizer = \"adam\"`",
+            help,
+        );
+    }
+    let duration = duration::milliseconds(&at.value);
+    if duration.is_none() {
+        let message = format!("`accumulator_half_life` is `{}`", at.value);
+        add(&message, "expected a whole number and its unit, as `12h`, `30d`");
+    }
+    duration
 }
 
 /// The objectives that training stops by.

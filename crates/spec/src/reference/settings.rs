@@ -126,7 +126,7 @@ pub(crate) static TRAIN: Table = Table {
     }],
 };
 
-static TRAIN_KEYS: [Key; 14] = [
+static TRAIN_KEYS: [Key; 15] = [
     key(
         "seed",
         Type::Whole(0, i64::MAX),
@@ -182,6 +182,14 @@ static TRAIN_KEYS: [Key; 14] = [
         Preset::Words("0.05 with `adagrad`, `learning_rate` with `adam`"),
         "Rate of the embedding tables.",
         "table_learning_rate = 0.02",
+    ),
+    key(
+        "accumulator_half_life",
+        Type::Duration,
+        Preset::Words("none: sums only grow"),
+        "Time, by the log, after which the sum of squared gradients by which `adagrad` slows a row of a table counts half. \
+         Without it a ranker that learns for months learns ever less.",
+        "accumulator_half_life = \"30d\"",
     ),
     key(
         "precision",

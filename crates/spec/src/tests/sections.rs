@@ -194,6 +194,7 @@ learning_rate = 0 #~ `learning_rate` is 0 => expected a number above 0
 table_optimizer = 'sgd' #~ `table_optimizer` is `sgd` => expected one of: `adagrad`, `adam`
 precision = 'f16' #~ `precision` is `f16` => expected one of: `f32`, `bf16` (did you mean `bf16`?)
 table_learning_rate = 1e-60 #~ `table_learning_rate` is 0.000000000000000000000000000000000000000000000000000000000001
+accumulator_half_life = '1 d' #~ `accumulator_half_life` is `1 d` => expected a whole number and its unit, as `12h`, `30d`
 l2 = -1 #~ `l2` is -1 => expected a number from 0
 split = [0.7, 0.1, 0.1] #~ `split` is [0.7, 0.1, 0.1], which sums to 0.8999999999999999
 shuffle_window = 0 #~ `shuffle_window` is 0
@@ -209,6 +210,17 @@ candidates = 1.5 #~ `candidates` is 1.5 => expected a share from 0 to 1
 share = 1 #~ `share` is 1 => expected a number between 0 and 1, neither of them
 confidence = 0 #~ `confidence` is 0
 ",
+    );
+    check(
+        "[train]
+table_optimizer = 'adam'
+accumulator_half_life = '30d' #~ `accumulator_half_life` beside `table_optimizer = \"adam\"` => leave it out: Adam's averages forget by themselves",
+    );
+    check(
+        "[keys]
+absent = ['time']
+[train]
+accumulator_half_life = '30d' #~ `accumulator_half_life` without times => leave it out: `[keys] absent` says that the log has no times",
     );
     check(
         "[train]
@@ -245,6 +257,7 @@ fn settings_have_defaults() {
         table_optimizer: TableOptimizer::Adagrad,
         precision: Precision::F32,
         table_learning_rate: 0.05,
+        accumulator_half_life_ms: None,
         l2: 1e-6,
         split: [0.7, 0.1, 0.2],
         shuffle_window: 65536,

@@ -27,7 +27,7 @@ fn broken_toml_is_one_mistake_with_its_line_and_key() {
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     check(
         "[train]
-bach = 3 #~ unknown key `bach` => known keys: `seed`, `batch`, `epochs`, `patience`, `stop_by`, `learning_rate`, `table_optimizer`, `table_learning_rate`, `precision`, `l2`, `split`, `shuffle_window`, `cache`, `learn_passes` (did you mean `batch`?)",
+bach = 3 #~ unknown key `bach` => known keys: `seed`, `batch`, `epochs`, `patience`, `stop_by`, `learning_rate`, `table_optimizer`, `table_learning_rate`, `accumulator_half_life`, `precision`, `l2`, `split`, `shuffle_window`, `cache`, `learn_passes` (did you mean `batch`?)",
     );
     check(
         "[join]

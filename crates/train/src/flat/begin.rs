@@ -130,9 +130,16 @@ fn go_on<'u>(
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Begun<'u>, TrainError> {
-    let (path, (saved, files)) = (keeping.unfinished.path(), keeping.unfinished.read(turn)?);
+    let (path, (saved, folder)) = (keeping.unfinished.path(), keeping.unfinished.read(turn)?);
     let threads = Threads::new(options.threads);
-    let state = State::resume(path, &saved, files, options.baseline, threads)?;
+    let state = State::resume(
+        path,
+        &saved,
+        folder,
+        &keeping.unfinished.best(turn),
+        options.baseline,
+        threads,
+    )?;
     let examples = state.learners.trainer.examples;
     progress.note(&format!("resumed after {examples} examples"));
     let keeper = keeping.keeper(turn, &saved.found, (progress.now(), examples));

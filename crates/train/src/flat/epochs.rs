@@ -1,5 +1,6 @@
 //! Epochs over the training part, until the validation part says that they no longer help.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use spec::Spec;
@@ -10,18 +11,30 @@ use super::keeper::Keeper;
 use super::learners::Learners;
 use super::state::{Best, Place, State};
 use crate::judge::{Judge, Judged};
-use crate::{Checkpoint, Evaluation, Parts, Progress, TrainError};
+use crate::{Evaluation, Parts, Progress, TrainError};
 
 /// What stays the same during a run.
 pub(super) struct Run<'a> {
     spec: &'a Arc<Spec>,
     parts: &'a Parts,
     means: &'a [Option<f64>],
+    /// Where the best epoch's checkpoint stands.
+    best: PathBuf,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(spec: &'a Arc<Spec>, parts: &'a Parts, means: &'a [Option<f64>]) -> Run<'a> {
-        Run { spec, parts, means }
+    pub(super) fn new(
+        spec: &'a Arc<Spec>,
+        parts: &'a Parts,
+        means: &'a [Option<f64>],
+        best: PathBuf,
+    ) -> Run<'a> {
+        Run {
+            spec,
+            parts,
+            means,
+            best,
+        }
     }
 
     /// Epochs, from where `state` is, until the validation loss has not fallen for `patience` of them. A run that is stopped ends
@@ -81,11 +94,8 @@ impl<'a> Run<'a> {
         }
         let best = state.best.as_ref();
         if best.is_none_or(|best| relative_loss < best.relative_loss) {
-            state.best = Some(Best {
-                epoch,
-                relative_loss,
-                checkpoint: Checkpoint::of(trainer)?,
-            });
+            trainer.write(&self.best)?;
+            state.best = Some(Best { epoch, relative_loss });
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::ahead::Ahead;
 use crate::{Part, Progress, TrainError};
 
 /// Decoded batches that may wait.
-const BATCHES: usize = 2;
+pub(crate) const BATCHES: usize = 2;
 
 /// The windows of a part, for as many passes as are asked for.
 pub(super) struct Feed {

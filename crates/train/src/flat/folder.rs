@@ -7,7 +7,10 @@ use model::{ModelError, Ranker, artifact, sealed};
 
 use super::TrainReport;
 use crate::report::html;
-use crate::{Checkpoint, Logistic, TrainError};
+use crate::{Logistic, TrainError};
+
+/// The best epoch's checkpoint of each turn, of which one is kept, under the first name.
+const CHECKPOINTS: [&str; 2] = ["checkpoint", "checkpoint.2"];
 
 /// A folder that has not got its name yet; removed where it never gets it.
 pub(super) struct Fresh {
@@ -38,20 +41,46 @@ impl Fresh {
         })
     }
 
-    /// Writes the result and gives the folder its name, in the place of what was there.
+    /// Where in the folder `result` the checkpoint of the best epoch of turn number `turn` stands, from the end of that epoch on.
+    pub(super) fn checkpoint_in(result: &Path, turn: usize) -> PathBuf {
+        result.join(CHECKPOINTS[turn])
+    }
+
+    /// The same in this folder.
+    pub(super) fn checkpoint(&self, turn: usize) -> PathBuf {
+        Fresh::checkpoint_in(&self.path, turn)
+    }
+
+    /// Gives the checkpoint of turn number `turn` the first one's name, and removes the others.
+    ///
+    /// # Errors
+    /// What the file system refused.
+    pub(super) fn choose(&self, turn: usize) -> Result<(), TrainError> {
+        let kept = self.checkpoint(turn);
+        for other in (0..CHECKPOINTS.len()).filter(|other| *other != turn) {
+            let path = self.checkpoint(other);
+            if path.exists() {
+                fs::remove_dir_all(&path).map_err(io(&path))?;
+            }
+        }
+        if turn > 0 {
+            fs::rename(&kept, self.checkpoint(0)).map_err(io(&kept))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rest of the result and gives the folder its name, in the place of what was there.
     ///
     /// # Errors
     /// What the file system refused; a folder that came meanwhile and is not to be replaced.
     pub(super) fn keep(
         self,
         ranker: &Ranker,
-        checkpoint: &Checkpoint,
         logistic: Option<&Logistic>,
         report: &TrainReport,
     ) -> Result<(), TrainError> {
         let about = serde_json::json!({ "epoch": report.best_epoch });
         artifact::write(&self.path.join("model"), ranker, &about)?;
-        checkpoint.write(&self.path.join("checkpoint"))?;
         if let Some(logistic) = logistic {
             logistic.write(&self.path.join("baseline"), ranker.spec())?;
         }
@@ -106,6 +135,22 @@ mod tests {
         let refused = Fresh::begin(&out, false, None).err().unwrap().to_string();
         assert!(refused.contains("add `--overwrite`"), "{refused}");
         assert!(out.exists(), "the old run has its name again");
+    }
+
+    #[test]
+    fn of_two_checkpoints_the_chosen_one_is_left_under_the_first_name() {
+        for chosen in [0, 1] {
+            let dir = tempfile::tempdir().unwrap();
+            let fresh = Fresh::begin(&dir.path().join("run"), false, None).unwrap();
+            for turn in [0, 1] {
+                fs::create_dir(fresh.checkpoint(turn)).unwrap();
+                fs::write(fresh.checkpoint(turn).join("turn"), turn.to_string()).unwrap();
+            }
+            fresh.choose(chosen).unwrap();
+            let left = fs::read_to_string(fresh.path.join("checkpoint/turn")).unwrap();
+            assert_eq!(left, chosen.to_string());
+            assert_eq!(fs::read_dir(&fresh.path).unwrap().count(), 1);
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! When a run writes a checkpoint, and what it then writes.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,9 +63,8 @@ impl<'a> Keeper<'a> {
     pub(super) fn keep(&mut self, state: &State, progress: &mut dyn Progress) -> Result<(), TrainError> {
         let begin = progress.now();
         let saved: Saved = state.saved(self.inputs.clone(), self.every, self.found.clone());
-        let files = state.files()?;
-        self.unfinished.write(self.turn, &saved, &files)?;
-        let bytes: usize = files.values().map(|bytes: &Cow<[u8]>| bytes.len()).sum();
+        let files = state.contents(&self.unfinished.best(self.turn))?;
+        let bytes = self.unfinished.write(self.turn, &saved, &files)?;
         let examples = state.learners.trainer.examples;
         self.last = (progress.now(), examples);
         progress.note(&format!(

@@ -107,7 +107,7 @@ impl Learners {
     }
 
     /// All but the trainer, as the file of a checkpoint.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+    pub(super) fn tensors(&self) -> TensorFile<'_> {
         let mut file = TensorFile::default();
         if let Some(Baseline { now, best, losses }) = &self.baseline {
             for (at, logistic) in now.iter().enumerate() {
@@ -123,24 +123,25 @@ impl Learners {
             let before = &self.curve_before;
             file.add_f32(CURVE.to_owned(), vec![before.len()], before.as_slice());
         }
-        file.to_bytes()
+        file
     }
 
     /// Takes such a file back into learners of the same run; `path` names it in errors.
-    pub(super) fn fill(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-        let file = TensorFile::from_bytes(path, bytes)?;
+    pub(super) fn fill(&mut self, path: &Path, file: &TensorFile) -> Result<(), ModelError> {
         let misfit = |message: &str| ModelError::Damaged {
             path: path.to_owned(),
             message: message.to_owned(),
         };
         if let Some(Baseline { now, best, losses }) = &mut self.baseline {
             for (at, logistic) in now.iter_mut().enumerate() {
-                logistic.fill_from(path, &file, &format!("logistic.{at}"))?;
+                logistic.fill_from(path, file, &format!("logistic.{at}"))?;
             }
-            best.fill_from(path, &file, "logistic.best")?;
-            *losses = (file.u64s(path, LOSSES)?.into_iter())
-                .map(f64::from_bits)
-                .collect();
+            best.fill_from(path, file, "logistic.best")?;
+            let found = file.u64s(path, LOSSES)?;
+            if found.len() != losses.len() {
+                return Err(misfit("its losses are not those of the declaration's objectives"));
+            }
+            *losses = found.into_iter().map(f64::from_bits).collect();
         }
         if let Some(positions) = &mut self.positions
             && !positions.fill(&file.u64s(path, POSITIONS)?)

@@ -1,10 +1,9 @@
 //! All that a run goes on by, between two steps; and the same as the files of a checkpoint.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use model::sealed::Files;
+use model::sealed::{Content, Contents, Verified};
 use model::{Encoded, ModelError};
 use nn::Threads;
 use rand::seq::SliceRandom;
@@ -16,18 +15,18 @@ use super::learners::Learners;
 use super::same::RunInputs;
 use super::{CheckpointEvery, EpochMetrics};
 use crate::fit::Found;
-use crate::{Checkpoint, TrainError, Trainer};
+use crate::{TrainError, Trainer, checkpoint};
 
 /// The file of all learners but the trainer.
 const LEARNERS: &str = "learners.safetensors";
 /// Before the names of the best epoch's files.
 const BEST: &str = "best-";
 
-/// The epoch worth keeping.
+/// The epoch worth keeping; its checkpoint stands where the result grows.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Best {
     pub(super) epoch: usize,
     pub(super) relative_loss: f64,
-    pub(super) checkpoint: Checkpoint,
 }
 
 /// All that changes during a run.
@@ -58,8 +57,7 @@ pub(super) struct Saved {
     pub(super) found: Found,
     place: Place,
     epochs: Vec<EpochMetrics>,
-    /// The best epoch, with its loss.
-    best: Option<(usize, f64)>,
+    best: Option<Best>,
 }
 
 impl Place {
@@ -100,35 +98,47 @@ impl State {
         }
     }
 
-    /// The run that a checkpoint is of; `path` names it in errors.
+    /// The run that the checkpoint `folder` is of, which it is read from; `path` names it in errors. The best epoch's checkpoint is
+    /// put back into `best`.
     pub(super) fn resume(
         path: &Path,
         saved: &Saved,
-        files: Files,
+        mut folder: Verified,
+        best: &Path,
         baseline: bool,
         threads: Threads,
     ) -> Result<State, TrainError> {
-        let (best, mut now): (Files, Files) = files.into_iter().partition(|(name, _)| name.starts_with(BEST));
-        let best = best
-            .into_iter()
-            .map(|(name, bytes)| (name[BEST.len()..].to_owned(), bytes));
-        let best = Checkpoint::of_files(best.collect());
-        let missing = || ModelError::Damaged {
-            path: path.join(LEARNERS),
-            message: "the manifest does not list it".to_owned(),
-        };
-        let learners = now.remove(LEARNERS).ok_or_else(missing)?;
-        let trainer = Checkpoint::of_files(now).resume(path)?.on(threads);
+        let files = std::mem::take(&mut folder.files);
+        let (of_best, now) = files.into_iter().partition(|(name, _)| name.starts_with(BEST));
+        folder.files = now;
+        let of_best: BTreeMap<String, PathBuf> = of_best;
+        if saved.best.is_some() {
+            let of_best = of_best.into_iter();
+            let of_best = of_best.map(|(name, path)| (name[BEST.len()..].to_owned(), Content::Stored(path)));
+            checkpoint::write(best, &of_best.collect())?;
+        }
+        let learners = path.join(LEARNERS);
+        let tensors = folder
+            .stored(LEARNERS)
+            .ok_or_else(|| ModelError::Damaged {
+                path: learners.clone(),
+                message: "the manifest does not list it".to_owned(),
+            })?
+            .tensors(&learners)?;
+        let trainer = checkpoint::resume(path, &folder)?.on(threads);
         let mut state = State::new(trainer, &saved.found.means, baseline);
-        state.learners.fill(&path.join(LEARNERS), &learners)?;
+        state.learners.fill(&learners, &tensors)?;
         state.place = saved.place;
         state.epochs.clone_from(&saved.epochs);
-        state.best = saved.best.map(|(epoch, relative_loss)| Best {
-            epoch,
-            relative_loss,
-            checkpoint: best,
-        });
+        state.best = saved.best;
         Ok(state)
+    }
+
+    /// Whether nothing was learned since the best epoch ended.
+    pub(super) fn is_at_best(&self) -> bool {
+        let learned = self.place.window.window > 0 || self.place.learned > 0;
+        let best = self.best.map(|best| best.epoch as u64);
+        best == Some(self.learners.trainer.pass) && !learned
     }
 
     /// What a checkpoint of it says.
@@ -139,20 +149,19 @@ impl State {
             found,
             place: self.place,
             epochs: self.epochs.clone(),
-            best: self.best.as_ref().map(|best| (best.epoch, best.relative_loss)),
+            best: self.best,
         }
     }
 
-    /// The files of a checkpoint of it.
-    pub(super) fn files(&self) -> Result<BTreeMap<String, Cow<'_, [u8]>>, TrainError> {
-        let now = Checkpoint::of(&self.learners.trainer)?.into_files();
-        let mut files: BTreeMap<String, Cow<'_, [u8]>> = now
-            .into_iter()
-            .map(|(name, bytes)| (name, bytes.into()))
-            .collect();
-        files.insert(LEARNERS.to_owned(), self.learners.to_bytes()?.into());
-        let best = self.best.iter().flat_map(|best| best.checkpoint.files());
-        files.extend(best.map(|(name, bytes)| (format!("{BEST}{name}"), bytes.into())));
+    /// The files of a checkpoint of it; that of the best epoch stands in the folder `best`.
+    pub(super) fn contents(&self, best: &Path) -> Result<Contents<'_>, TrainError> {
+        let mut files = checkpoint::contents(&self.learners.trainer)?;
+        let names: Vec<String> = files.keys().cloned().collect();
+        files.insert(LEARNERS.to_owned(), self.learners.tensors().into());
+        if self.best.is_some() {
+            let stored = |name: String| (format!("{BEST}{name}"), Content::Stored(best.join(name)));
+            files.extend(names.into_iter().map(stored));
+        }
         Ok(files)
     }
 }

@@ -5,6 +5,7 @@ mod site;
 use std::fs;
 use std::path::Path;
 
+use model::Ranker;
 use site::{Listener, Site, files};
 
 use super::*;
@@ -128,6 +129,8 @@ fn of_two_forms_the_one_that_held_out_labels_are_likelier_under_is_kept_and_name
     let ranker = model::artifact::read(&options.out.join("model")).unwrap();
     let text = ranker.spec().text.clone();
     assert!(text.contains(&format!("form = \"{}\"", choice.form)), "{text}");
+    demand_checkpoint_of_the_model(&options.out);
+    assert_eq!(fs::read_dir(&options.out).unwrap().count(), 5, "one checkpoint");
     let page = fs::read_to_string(options.out.join("report.html")).unwrap();
     assert!(page.contains(&said));
     let curves = &report.position_curves;
@@ -162,6 +165,26 @@ fn a_curve_that_still_moves_is_said_to() {
     };
     assert!(moving("30"));
     assert!(!moving("1e-4"));
+}
+
+#[test]
+fn the_model_is_the_best_epoch_s_whatever_was_learned_after_it() {
+    let site = Site::new("table_learning_rate = 1.0\npatience = 3");
+    let options = site.options("run");
+    let report = site.train(&options, &mut Silent).unwrap();
+    assert!(
+        report.best_epoch < report.epochs.len(),
+        "{}: the last is the best",
+        report.best_epoch
+    );
+    demand_checkpoint_of_the_model(&options.out);
+}
+
+fn demand_checkpoint_of_the_model(out: &Path) {
+    let best = checkpoint::ranker(&out.join("checkpoint")).unwrap();
+    let model = model::artifact::read(&out.join("model")).unwrap();
+    let files = |ranker: &Ranker| model::artifact::published_files(ranker).unwrap();
+    assert!(files(&best) == files(&model));
 }
 
 #[test]

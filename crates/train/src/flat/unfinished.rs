@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use events::RoleLock;
-use model::sealed::{self, Files};
+use model::sealed::{self, Contents, Verified};
 
-use super::folder::io;
+use super::folder::{Fresh, io};
 use super::state::Saved;
 use crate::TrainError;
 
@@ -109,37 +109,37 @@ impl Unfinished {
         self.path.join(RESULT)
     }
 
+    /// Where the best epoch's checkpoint of a turn stands meanwhile.
+    pub(super) fn best(&self, turn: usize) -> PathBuf {
+        Fresh::checkpoint_in(&self.result(), turn)
+    }
+
     /// Whether turn number `turn`, from 0, has begun.
     pub(super) fn has_checkpoint(&self, turn: usize) -> bool {
         self.path.join(CHECKPOINTS[turn]).is_dir()
     }
 
-    /// The last checkpoint of a turn: what it says of the run, and its other files.
+    /// The last checkpoint of a turn: what it says of the run, and its files.
     ///
     /// # Errors
     /// Which file is missing or damaged.
-    pub(super) fn read(&self, turn: usize) -> Result<(Saved, Files), TrainError> {
+    pub(super) fn read(&self, turn: usize) -> Result<(Saved, Verified), TrainError> {
         let path = self.path.join(CHECKPOINTS[turn]);
-        let (about, files) = sealed::read(&path, KIND)?;
-        let saved = serde_json::from_value(about).map_err(|error| {
+        let mut folder = Verified::open(&path, KIND)?;
+        let saved = serde_json::from_value(folder.about.take()).map_err(|error| {
             TrainError::Data(format!(
                 "`{}` was written by another version of watchnext ({error}): begin anew by `--overwrite`",
                 path.display()
             ))
         })?;
-        Ok((saved, files))
+        Ok((saved, folder))
     }
 
-    /// Replaces the last checkpoint of a turn; files that it has already, as those of the best epoch, are not written again.
+    /// Replaces the last checkpoint of a turn; files that it has already are not written again. Returns the bytes of all.
     ///
     /// # Errors
     /// What the file system refused; the last checkpoint is then still there.
-    pub(super) fn write<B: AsRef<[u8]>>(
-        &self,
-        turn: usize,
-        saved: &Saved,
-        files: &std::collections::BTreeMap<String, B>,
-    ) -> Result<(), TrainError> {
+    pub(super) fn write(&self, turn: usize, saved: &Saved, files: &Contents) -> Result<u64, TrainError> {
         let path = self.path.join(CHECKPOINTS[turn]);
         let about = serde_json::to_value(saved)
             .map_err(std::io::Error::from)

@@ -92,6 +92,21 @@ pub fn spec_with(model: &str, train: &str) -> Arc<Spec> {
     Arc::new(Spec::parse("ranker.toml", &text).unwrap())
 }
 
+/// The same with tables that give rows to ids: one that is full and forgets, one whose ids wait.
+#[allow(dead_code)]
+pub fn keyed_spec_with(model: &str, train: &str) -> Arc<Spec> {
+    let text = DECLARATION
+        .replace("buckets = 50", "capacity = 20, forget_after = \"2h\"")
+        .replace(
+            "buckets = 60",
+            "capacity = 70, admit_after = 3, forget_after = \"90m\"",
+        )
+        .replace("MODEL", model)
+        .replace("TRAIN", train);
+    assert_eq!(text.matches("capacity").count(), 2);
+    Arc::new(Spec::parse("ranker.toml", &text).unwrap())
+}
+
 /// Uniform in `0..end`, by its place alone.
 fn below(end: u32, row: usize, what: u32) -> u32 {
     (nn::draw(7, row as u64, what, 0) * end as f32) as u32

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Parser;
 use model::Cost;
 use spec::Spec;
+use train::{Memory, MemoryOf};
 
+use super::files::BATCH_ROWS;
+use super::train::all_threads;
 use super::{read_spec, thousands};
 use crate::terminal::table;
 
@@ -19,6 +22,12 @@ pub(crate) struct Args {
     /// Rows of a log, for the memory that training on it takes
     #[arg(long)]
     rows: Option<u64>,
+    /// Threads that share a training step, 1 to 4, as of `train`. Default: a core each
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    threads: Option<u8>,
+    /// Leave the memory of the logistic regression out
+    #[arg(long)]
+    no_baseline: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -27,13 +36,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let spec = read_spec(&args.ranker)?;
     let cost = Cost::of(&spec);
+    let run = MemoryOf {
+        rows: args.rows,
+        batch_rows: BATCH_ROWS as u64,
+        threads: args.threads.map_or_else(all_threads, usize::from),
+        baseline: !args.no_baseline,
+    };
+    let training = Memory::of(&spec, run);
     if args.json {
         let encoding = spec.encoding_fingerprint();
         let objectives = spec.objectives_fingerprint();
-        let training = args
-            .rows
-            .map(|rows| cost.training_bytes_of(training_rows(&spec, rows)));
-        let report = serde_json::json!({ "cost": cost, "training_bytes_of_rows": training, "encoding": encoding, "objectives": objectives });
+        let report = serde_json::json!({ "cost": cost, "training": training, "encoding": encoding, "objectives": objectives });
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
@@ -70,41 +83,40 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         thousands(cost.bytes),
         thousands(cost.network_bytes())
     );
-    println!(
-        "{}",
-        memory(&cost, args.rows.map(|rows| training_rows(&spec, rows)))
-    );
+    println!("{}", memory(&spec, &cost, &training));
     Ok(())
 }
 
-/// Rows of the training part of a log of `rows`.
-fn training_rows(spec: &Spec, rows: u64) -> u64 {
-    (rows as f64 * spec.train.split[0]) as u64
-}
-
-/// What memory it takes; of a log whose training part has `rows`, where that is known.
-fn memory(cost: &Cost, rows: Option<u64>) -> String {
-    let (bytes, examples) = match rows {
-        None => (cost.training_bytes, "two shuffle windows".to_owned()),
-        Some(rows) if cost.keeps(rows) && cost.cache_bytes > 0 => (
-            cost.training_bytes_of(rows),
-            format!("the {} encoded examples of the training part", thousands(rows)),
-        ),
-        Some(rows) => (
-            cost.training_bytes_of(rows),
-            "two shuffle windows; each epoch reads the files".to_owned(),
-        ),
+/// What memory it takes.
+fn memory(spec: &Spec, cost: &Cost, training: &Memory) -> String {
+    let examples = match training.examples {
+        Some(examples) if training.cached => {
+            format!(
+                "the {} encoded examples of the training part",
+                thousands(examples)
+            )
+        }
+        Some(_) => "two shuffle windows; each epoch reads the files".to_owned(),
+        None => "two shuffle windows".to_owned(),
     };
     let mut text = format!(
-        "memory: {} to serve (each copy of the model), {} to train (weights, optimizer, gradients, {examples})",
+        "memory: {} to serve (each copy of the model), {} to train at its peak, with {examples}:",
         megabytes(cost.serving_bytes),
-        megabytes(bytes)
+        megabytes(training.peak)
     );
-    if rows.is_none() && cost.cache_bytes > 0 {
+    for (what, bytes) in &training.parts {
+        text += &format!("\n  {:>10}  {what}", megabytes(*bytes));
+    }
+    let cache = if spec.train.epochs > 1 {
+        spec.train.cache
+    } else {
+        0
+    };
+    if training.examples.is_none() && cache > 0 {
         text += &format!(
-            "; a training part of up to {} examples is kept encoded between epochs, in up to {} more",
-            thousands(cost.cache_bytes / cost.example_bytes),
-            megabytes(cost.cache_bytes)
+            "\na training part of up to {} examples is kept encoded between epochs, in up to {} more",
+            thousands(cache / cost.example_bytes),
+            megabytes(cache)
         );
     }
     text

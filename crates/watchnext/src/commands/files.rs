@@ -7,7 +7,7 @@ use events::FlatOptions;
 use crate::failure::Usage;
 
 /// Rows that are read at a time.
-const BATCH_ROWS: usize = 8192;
+pub(crate) const BATCH_ROWS: usize = 8192;
 
 /// Files of a flat log: Parquet, CSV or JSONL.
 #[derive(clap::Args)]

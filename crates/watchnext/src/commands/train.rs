@@ -168,5 +168,16 @@ fn print(report: &TrainReport, out: &Path) {
     for warning in &report.warnings {
         println!("\nwarning: {warning}");
     }
+    if let Some(bytes) = peak_memory() {
+        println!("\nmemory at its peak: {:.1} MB", bytes as f64 / 1e6);
+    }
     println!("\nwrote {0}; look at {0}/report.html", out.display());
+}
+
+/// The most bytes that this process had in memory, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }

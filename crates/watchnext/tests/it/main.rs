@@ -20,6 +20,7 @@ mod hostile;
 mod init;
 mod invariance;
 mod kill;
+mod memory;
 mod pipe;
 mod proof;
 mod readme;

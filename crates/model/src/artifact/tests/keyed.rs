@@ -103,7 +103,7 @@ fn every_key_of_a_large_table_is_found_and_no_other() {
         rows: map.rows(),
         dim: 1,
     };
-    let bytes = PublishedRows::to_file(&map, &embedding).unwrap();
+    let bytes = PublishedRows::tensors(&map, &embedding).to_bytes().unwrap();
     let rows = PublishedRows::of(Path::new("t"), Arc::new(FileBytes::Read(bytes)), 1).unwrap();
     assert_eq!(rows.len(), keys.len());
     for key in &keys {
@@ -212,7 +212,9 @@ fn a_damaged_file_of_the_version_before_is_written_again() {
 fn a_table_whose_keys_do_not_rise_or_whose_width_differs_is_refused() {
     let ranker = learned();
     let map = ranker.weights.tables[0].map().unwrap();
-    let bytes = PublishedRows::to_file(map, &ranker.weights.tables[0].embedding).unwrap();
+    let bytes = PublishedRows::tensors(map, &ranker.weights.tables[0].embedding)
+        .to_bytes()
+        .unwrap();
     let refusal = |bytes: Vec<u8>, dim| {
         let bytes = Arc::new(FileBytes::Read(bytes));
         PublishedRows::of(Path::new("t"), bytes, dim)
@@ -222,9 +224,9 @@ fn a_table_whose_keys_do_not_rise_or_whose_width_differs_is_refused() {
     let message = refusal(bytes.clone(), 4);
     assert!(message.contains("tensor `rows`"), "{message}");
     let mut file = TensorFile::from_bytes(Path::new("t"), &bytes).unwrap();
-    let keys = &mut file.tensors.get_mut("keys").unwrap().2;
-    let (first, rest) = keys.to_mut().split_at_mut(8);
-    first.swap_with_slice(&mut rest[..8]);
+    let mut keys = file.u64s(Path::new("t"), "keys").unwrap();
+    keys.swap(0, 1);
+    file.add_u64("keys".to_owned(), keys.into_iter());
     let message = refusal(file.to_bytes().unwrap(), 3);
     assert!(message.contains("its keys do not rise"), "{message}");
 }
