@@ -168,10 +168,11 @@ fn print(report: &TrainReport, out: &Path) {
     for warning in &report.warnings {
         println!("\nwarning: {warning}");
     }
-    if let Some(bytes) = peak_memory() {
-        println!("\nmemory at its peak: {:.1} MB", bytes as f64 / 1e6);
-    }
     println!("\nwrote {0}; look at {0}/report.html", out.display());
+    // Standard output is the same each time; this is not.
+    if let Some(bytes) = peak_memory() {
+        eprintln!("memory at its peak: {:.1} MB", bytes as f64 / 1e6);
+    }
 }
 
 /// The most bytes that this process had in memory, where the system tells.
