@@ -38,8 +38,10 @@ fn planted() -> Planted {
 }
 
 fn shown() -> Vec<Shown> {
-    let mut constants = Constants::default();
-    constants.planted = planted();
+    let constants = Constants {
+        planted: planted(),
+        ..Constants::default()
+    };
     let world = World::new(3, &constants);
     let plain = World::new(
         3,

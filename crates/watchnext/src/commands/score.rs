@@ -9,6 +9,7 @@ use events::{Clock, Event, Replay, State, SystemClock};
 use model::{Ranker, Registry, ScoreWeights};
 use train::{Candidates, Progress, Reward, Tuning, draw_front, tune};
 
+use super::demand_store;
 use crate::failure::Usage;
 use crate::terminal::{Bar, Interrupt, table};
 
@@ -36,7 +37,7 @@ enum Command {
     watchnext score tune --store store --reward 'click + 4 * like' --apply\n\n\
     The service logs the candidate sets of a share of its slates: set `[log] candidates = 0.05`. Each weighting orders all\n\
     candidates of a request, and is worth what the serving model, its position curve included, expects of the slate. An\n\
-    objective in the reward stands for its expected label. What is proposed is judged on requests that the search did not see;\n\
+    objective in the reward stands for its expected label, one with `given` for that times the chance of what it is given. What is proposed is judged on requests that the search did not see;\n\
     it stays the model's own opinion: an experiment or the shuffled slice is what checks it."
 )]
 struct TuneArgs {
@@ -47,8 +48,8 @@ struct TuneArgs {
     #[arg(long)]
     reward: String,
     /// Newest requests with a candidate set to look at
-    #[arg(long, default_value_t = 2000)]
-    requests: usize,
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
+    requests: u32,
     /// Draw engagement against reward into this SVG
     #[arg(long)]
     front: Option<PathBuf>,
@@ -67,6 +68,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn run_tune(args: &TuneArgs) -> anyhow::Result<()> {
+    demand_store(&args.store)?;
     let state = std::sync::Arc::new(State::open(&args.store)?);
     let (_, ranker) = Registry::new(&args.store, state.clone())
         .serving()?
@@ -76,10 +78,10 @@ fn run_tune(args: &TuneArgs) -> anyhow::Result<()> {
                 args.store.display()
             ))
         })?;
-    let live = match state.score()? {
-        Some(row) => row.weights,
-        None => ScoreWeights::of(ranker.spec()).to_names(ranker.spec()),
-    };
+    // Weights that do not fit the model are not live either.
+    let fits = |weights: &BTreeMap<String, f64>| ScoreWeights::from_names(ranker.spec(), weights).is_ok();
+    let stored = state.score()?.map(|row| row.weights).filter(fits);
+    let live = stored.unwrap_or_else(|| ScoreWeights::of(ranker.spec()).to_names(ranker.spec()));
     let mut bar = Bar::new(args.json).stopped_by(&Interrupt::listen());
     let candidates = candidates(args, &ranker, &mut bar)?;
     let tuning = tune(candidates, &live, &mut bar)?;
@@ -106,6 +108,7 @@ fn run_tune(args: &TuneArgs) -> anyhow::Result<()> {
 
 /// The newest requests that have their candidate set.
 fn candidates(args: &TuneArgs, ranker: &Ranker, progress: &mut dyn Progress) -> anyhow::Result<Candidates> {
+    let reward = Reward::parse(ranker.spec(), &args.reward)?;
     let mut slates = std::collections::VecDeque::new();
     for event in Replay::open(&args.store, 1, None)? {
         if progress.stopped() {
@@ -115,12 +118,12 @@ fn candidates(args: &TuneArgs, ranker: &Ranker, progress: &mut dyn Progress) -> 
             && slate.candidates.is_some()
         {
             slates.push_back(slate);
-            if slates.len() > args.requests {
+            if slates.len() > args.requests as usize {
                 slates.pop_front();
             }
         }
     }
-    let mut candidates = Candidates::new(ranker, Reward::parse(ranker.spec(), &args.reward)?);
+    let mut candidates = Candidates::new(ranker, reward);
     progress.begin("candidate sets", slates.len() as u64);
     for slate in &slates {
         candidates.add(ranker, slate)?;

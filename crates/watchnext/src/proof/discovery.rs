@@ -269,7 +269,7 @@ pub(super) fn table(found: &[Discovered]) -> Option<Markup> {
         div.scroll { table {
             thead { tr { th.name { "field" } th.left { "in truth" } th { "called a bias" } th { "of" } th { "largest z" } } }
             @for (name, what, called, of, z) in rows {
-                tr.bad[(what == "real") != (called == of) && (what == "real" || called > 0)] {
+                tr.bad[if what == "real" { called < of } else { called > 0 }] {
                     td.name { (name) } td.left { (what) } td { (called) } td { (of) } td { (format!("{z:.1}")) }
                 }
             }

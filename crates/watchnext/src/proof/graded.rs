@@ -24,6 +24,7 @@ use train::{Part, Progress, Trainer};
 use super::arm::Arm;
 use super::jobs::{self, Stopped};
 use super::truth::{CurveError, SLATE};
+use crate::failure::Usage;
 
 /// Chance of a click on an examined document of grade 0.
 const NOISE: f64 = 0.1;
@@ -97,7 +98,21 @@ struct Documents {
 /// Simulates, trains and judges.
 pub(crate) fn graded(options: &Options, progress: &mut dyn Progress) -> anyhow::Result<Graded> {
     let features = features(options)?;
+    ensure!(
+        !features.is_empty(),
+        Usage(format!(
+            "{} has no column of numbers beside the query and the grade",
+            options.file.display()
+        ))
+    );
     let documents = Documents::read(options, &features)?;
+    ensure!(
+        documents.queries.iter().any(|query| query.len() > 1),
+        Usage(format!(
+            "no query of {} has two documents",
+            options.file.display()
+        ))
+    );
     ensure!(
         documents.queries.len() as u64 >= options.folds,
         "{} queries are fewer than {} folds; set `--folds`",
@@ -165,7 +180,7 @@ fn features(options: &Options) -> anyhow::Result<Vec<String>> {
     for (flag, column) in [("--query", &options.query), ("--grade", &options.grade)] {
         ensure!(
             names.contains(column),
-            crate::failure::Usage(format!(
+            Usage(format!(
                 "`{flag} {column}`: {} has no such column; it has {}",
                 options.file.display(),
                 names.iter().take(12).cloned().collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! What is run, fixed before the run: seeds, sizes, and which arms in which worlds.
+//! How much of everything is run, fixed before the run; `prove.rs` says which worlds, `cell.rs` which arms.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub(crate) struct Recipe {
     pub exam: u64,
     /// Slates of the shuffled slice.
     pub shuffled: u64,
-    /// Days of the closed loop after day 0, and visits of each.
+    /// Days of the closed loop after day 0.
     pub days: u32,
     /// Visits of a day; day 0 has twice as many.
     pub visits: u32,
@@ -35,7 +35,7 @@ impl Recipe {
         }
     }
 
-    /// What tells within a minute or two that nothing is broken.
+    /// What tells within a few minutes that nothing is broken.
     pub(crate) fn quick() -> Recipe {
         Recipe {
             seeds: 2,

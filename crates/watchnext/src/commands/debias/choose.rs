@@ -13,8 +13,8 @@ use toml_edit::Value;
 use train::{Choice, ChoiceArm, ChoiceLog, Parts, choose_debias};
 
 use crate::commands::files::LogFiles;
-use crate::commands::read_spec;
 use crate::commands::train::all_threads;
+use crate::commands::{demand_store, read_spec};
 use crate::declaration::{self, Setting};
 use crate::failure::Usage;
 use crate::terminal::{Bar, Interrupt, table};
@@ -25,7 +25,8 @@ use crate::terminal::{Bar, Interrupt, table};
     after_help = "Examples:\n  watchnext debias choose ranker.toml --data 'days/*.parquet'\n  \
     watchnext debias choose ranker.toml --store store --seeds 3 --apply\n\n\
     Trains the declaration with the tower off, with other drop-out settings and in the other form, and judges each by its AUC\n\
-    within shuffled slates that it did not learn from: `[explore] shuffle = 0.03` serves them, or a column marks them. Logged\n\
+    within shuffled slates that it did not learn from (of files, those of the validation and the test part): `[explore] shuffle = 0.03`\n\
+    serves them, or a column marks them. With one seed the intervals hold the slates' noise alone, not that of training. Logged\n\
     positions cannot make this choice: they favour whatever repeats the order of the logger."
 )]
 pub(crate) struct Args {
@@ -121,6 +122,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let applied = args.apply && choice.beyond_doubt;
     if applied {
         let text = declaration::edited(&spec.text, &tried[choice.chosen].settings())?;
+        if std::fs::read_to_string(&args.ranker).ok().as_deref() != Some(&spec.text) {
+            return Err(Usage(format!(
+                "{} was changed meanwhile and is left as it is; chosen was: {}",
+                args.ranker.display(),
+                choice.arms[choice.chosen].name
+            ))
+            .into());
+        }
         std::fs::write(&args.ranker, text).with_context(|| format!("writing {}", args.ranker.display()))?;
     }
     if args.json {
@@ -185,6 +194,7 @@ fn arm(spec: &Spec, tried: Tried, seeds: u64) -> anyhow::Result<ChoiceArm> {
 
 fn log(args: &Args, spec: &Arc<Spec>) -> anyhow::Result<ChoiceLog> {
     if let Some(store) = &args.store {
+        demand_store(store)?;
         let examples = train::closed_examples(store, spec)?.ok_or_else(|| {
             Usage(format!(
                 "nothing has closed in the log of {} yet",

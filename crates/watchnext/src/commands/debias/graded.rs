@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use measure::Interval;
 
+use crate::failure::Usage;
 use crate::proof::graded::{self, Graded, Options};
 use crate::terminal::{Bar, Interrupt, table};
 
@@ -38,8 +39,8 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     impressions: u64,
     /// Passes over them
-    #[arg(long, default_value_t = 5)]
-    epochs: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    epochs: u16,
     /// The power of the examination curve; 0 is no position bias
     #[arg(long, default_value_t = 1.0)]
     eta: f64,
@@ -49,6 +50,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    if !(0.0..=10.0).contains(&args.eta) {
+        return Err(Usage(format!("`--eta {}`: expected a number from 0 to 10", args.eta)).into());
+    }
     let folder = tempfile::tempdir()?;
     let options = Options {
         file: args.file,
@@ -58,7 +62,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         folds: args.folds,
         seeds: args.seeds,
         impressions: args.impressions,
-        epochs: args.epochs,
+        epochs: usize::from(args.epochs),
         eta: args.eta,
         out: folder.path().to_owned(),
         threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -1,4 +1,4 @@
-//! Rows 18 and 19: score weights, and fields that act as a bias.
+//! Row 18: score weights.
 
 use super::{Claim, Gate, Row};
 use crate::proof::cell::examination_name;
