@@ -103,19 +103,20 @@ impl PositionCounts {
         true
     }
 
-    /// How far the curves of `shallow` have moved from where its weights were `before`: of the mean over cells, each counted by its
-    /// rows, less that of the first position, the largest difference at a position that a hundredth of the rows has. `None` where
-    /// fewer than two have.
-    pub(crate) fn moved(&self, shallow: &ShallowTower, before: &[f32]) -> Option<f64> {
+    /// How far the curves of `shallow` have turned since its weights were `before`: how much their rise from the first position to
+    /// the last has grown, of a line through their change over the logarithm of the position. Of the mean over cells, each
+    /// counted by its rows, at positions that a hundredth of the rows has; the objective that turned most. `None` where fewer than
+    /// two positions have so many. A line, since single positions jitter from step to step long after the curve is learned.
+    pub(crate) fn turned(&self, shallow: &ShallowTower, before: &[f32]) -> Option<f64> {
         let size = shallow.cells * self.positions;
         let objectives = self
             .counts
             .iter()
             .zip(&shallow.weight)
             .zip(before.chunks_exact(size));
-        let moved = objectives.filter_map(|((counts, now), before)| {
+        let turned = objectives.filter_map(|((counts, now), before)| {
             let rows: u64 = counts.iter().map(|(rows, _)| rows).sum();
-            let shift = |position: usize| {
+            let change = |position: usize| {
                 let cells = (position..size).step_by(self.positions);
                 let of: u64 = cells.clone().map(|at| counts[at].0).sum();
                 let sum: f64 = cells
@@ -124,13 +125,13 @@ impl PositionCounts {
                         counts[at].0 as f64 * moved
                     })
                     .sum();
-                (of > 0 && of * 100 >= rows).then(|| sum / of as f64)
+                (of > 0 && of * 100 >= rows).then(|| ((position as f64).ln(), sum / of as f64))
             };
-            let shifts: Vec<f64> = (1..self.positions).filter_map(shift).collect();
-            let (first, others) = shifts.split_first()?;
-            others.iter().map(|shift| (shift - first).abs()).reduce(f64::max)
+            let changes: Vec<(f64, f64)> = (1..self.positions).filter_map(change).collect();
+            let (first, last) = (changes.first()?, changes.last()?);
+            Some(slope(&changes)? * (last.0 - first.0))
         });
-        moved.reduce(f64::max)
+        turned.max_by(|a, b| a.abs().total_cmp(&b.abs()))
     }
 
     /// The curves, of cells with a known position.
@@ -160,6 +161,14 @@ impl PositionCounts {
         }
         curves
     }
+}
+
+/// The slope of the line through points; `None` of fewer than two places.
+fn slope(points: &[(f64, f64)]) -> Option<f64> {
+    let mean = points.iter().map(|(x, _)| x).sum::<f64>() / points.len() as f64;
+    let sum = |of: fn(f64, f64) -> f64| -> f64 { points.iter().map(|(x, y)| of(x - mean, *y)).sum() };
+    let spread = sum(|x, _| x * x);
+    (spread > 0.0).then(|| sum(|x, y| x * y) / spread)
 }
 
 fn points(counts: &[(u64, f64)], effects: &[f64], product: bool) -> Vec<PositionPoint> {
@@ -226,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_moves_as_far_as_its_mean_over_cells_does_at_positions_that_count() {
+    fn a_curve_turns_as_far_as_its_mean_over_cells_does_at_positions_that_count() {
         // Two cells, positions 1 to 3; of position 3 there is too little to tell.
         let counts = vec![
             (0, 0.0),
@@ -243,8 +252,7 @@ mod tests {
             objectives: vec![0],
             counts: vec![counts],
         };
-        let before = [0.0; 8];
-        let moved = |weight: [f32; 8]| {
+        let turned = |weight: [f32; 8]| {
             let shallow = ShallowTower {
                 form: TowerForm::Additive,
                 objectives: vec![0],
@@ -253,17 +261,16 @@ mod tests {
                 cells: 2,
                 positions: 3,
             };
-            positions.moved(&shallow, &before).unwrap()
+            positions.turned(&shallow, &[0.0; 8]).unwrap()
         };
-        assert_eq!(moved([9.0, 0.0, 0.0, 9.0, 9.0, 0.0, 0.0, 9.0]), 0.0);
-        assert_eq!(
-            moved([0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0]),
-            0.0,
+        assert_eq!(turned([9.0, 0.0, 0.0, 9.0, 9.0, 0.0, 0.0, 9.0]), 0.0);
+        assert!(
+            turned([0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0]).abs() < 1e-12,
             "all by as much"
         );
         // At position 2, three rows of four move by 0.4.
-        let of = moved([0.0, 0.0, -0.4, 0.0, 0.0, 0.0, 0.0, 0.0]);
-        assert!((of - 0.3).abs() < 1e-6, "{of}");
+        let of = turned([0.0, 0.0, -0.4, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!((of + 0.3).abs() < 1e-6, "{of}");
         assert!(!positions.met_no_position());
     }
 }

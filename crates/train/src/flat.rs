@@ -34,7 +34,7 @@ use crate::judge::Judge;
 use crate::leak::Leak;
 use crate::{Evaluation, FormChoice, Parts, Progress, TrainError, checkpoint};
 
-/// Most that a position curve moves in an epoch when it is learned.
+/// Most that a position curve has still to turn when it is learned.
 const CURVE_STANDS: f64 = 0.05;
 
 /// Where the result goes, and what is reported.
@@ -76,10 +76,10 @@ pub struct EpochMetrics {
     /// The logistic regression's, on the same examples.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub logistic_relative_loss: Option<f64>,
-    /// How far the shallow tower's position curve moved in it (of the first epoch: in its last fifth): the largest difference at a
-    /// position, in logits or, of a product, logarithms of probabilities.
+    /// How far the shallow tower's position curve turned in it (of the first epoch: in its last fifth): how much its rise from the first
+    /// position to the last grew, in logits or, of a product, in logarithms of probabilities.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub curve_moved: Option<f64>,
+    pub curve_turned: Option<f64>,
 }
 
 /// What training came to; also `metrics.json`.
@@ -216,19 +216,33 @@ fn no_better(test: &Evaluation) -> Vec<String> {
     .collect()
 }
 
-/// A position curve that training left before it stood still, in which the main tower keeps what the curve has not taken yet.
+/// A position curve that training left before it stood still: the main tower keeps what the curve has not taken yet.
 fn still_moving(epochs: &[EpochMetrics], best: usize) -> Vec<String> {
-    let kept = epochs
-        .get(best.saturating_sub(1))
-        .and_then(|epoch| epoch.curve_moved);
-    let moved = kept.filter(|moved| *moved > CURVE_STANDS);
-    let warning = moved.map(|moved| {
+    let until = epochs.get(..best).unwrap_or_default().iter();
+    let turned: Vec<f64> = until.map_while(|epoch| epoch.curve_turned).collect();
+    let warning = to_come(&turned).filter(|to_come| *to_come > CURVE_STANDS).map(|to_come| {
         format!(
-            "the position curve was still moving: by {moved:.2} at a position in the kept epoch, more than {CURVE_STANDS}; train \
+            "the position curve was still moving: from the first position to the last it would turn by about {to_come:.2} more; train \
              longer (`[train] epochs`, `patience`), or raise `[bias] learning_rate_scale`"
         )
     });
     warning.into_iter().collect()
+}
+
+/// About how far a curve would turn on, by how far it turned in each epoch so far. One that turned to and fro in the last three only
+/// jitters. One that turned one way goes on as it slowed down in them, which cannot be told to take more than twenty times its
+/// last turn; of fewer than three epochs, as far as in the last.
+fn to_come(turned: &[f64]) -> Option<f64> {
+    let Some(&[first, middle, last]) = turned.last_chunk::<3>() else {
+        return turned.last().map(|turned| turned.abs());
+    };
+    let one_way = first * middle > 0.0 && middle * last > 0.0;
+    let kept = (last / first).abs().sqrt().min(0.95);
+    Some(if one_way {
+        last.abs() * kept / (1.0 - kept)
+    } else {
+        0.0
+    })
 }
 
 /// Rows that count as examined for certain.

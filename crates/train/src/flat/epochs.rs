@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
         }
         Ok(EpochMetrics {
             epoch,
-            curve_moved: learners.curve_moved(),
+            curve_turned: learners.curve_turned(),
             relative_loss: validation.relative_loss(of),
             validation,
             logistic_relative_loss: logistic

@@ -28,7 +28,7 @@ pub(super) struct Learners {
     pub(super) trainer: Trainer,
     pub(super) baseline: Option<Baseline>,
     pub(super) positions: Option<PositionCounts>,
-    /// The shallow tower's weights from which on its movement is measured; empty before.
+    /// The shallow tower's weights from which on its turning is measured; empty before.
     curve_before: Vec<f32>,
 }
 
@@ -77,7 +77,7 @@ impl Learners {
         }
     }
 
-    /// Notes the position curve from which its movement is measured: that at which a pass over `rows` examples begins; in the first
+    /// Notes the position curve from which its turning is measured: that at which a pass over `rows` examples begins; in the first
     /// pass, in which it must come from nothing, that at which the last fifth begins.
     pub(super) fn note_curve(&mut self, rows: u64) {
         let (pass, examples) = (self.trainer.pass, self.trainer.examples);
@@ -89,11 +89,11 @@ impl Learners {
         }
     }
 
-    /// How far the position curve has moved since then.
-    pub(super) fn curve_moved(&self) -> Option<f64> {
+    /// How far the position curve has turned since then.
+    pub(super) fn curve_turned(&self) -> Option<f64> {
         let shallow = self.trainer.ranker.weights.shallow.as_ref()?;
         let before = Some(&self.curve_before).filter(|before| !before.is_empty())?;
-        self.positions.as_ref()?.moved(shallow, before)
+        self.positions.as_ref()?.turned(shallow, before)
     }
 
     /// Learns from a batch: the rows `rows` of `window`, in that order.

@@ -152,19 +152,33 @@ fn of_two_forms_the_one_that_held_out_labels_are_likelier_under_is_kept_and_name
 
 #[test]
 fn a_curve_that_still_moves_is_said_to() {
-    let moving = |scale: &str| {
+    let said = |scale: &str| {
         let site = Site::with_scale(scale);
         let report = site.train(&site.options("run"), &mut Silent).unwrap();
-        let moved = report.epochs[report.best_epoch - 1].curve_moved.unwrap();
-        let said = report
+        assert!(report.epochs.iter().all(|epoch| epoch.curve_turned.is_some()));
+        report
             .warnings
             .iter()
-            .any(|warning| warning.contains("still moving"));
-        assert_eq!(said, moved > 0.05, "{moved}");
-        said
+            .any(|warning| warning.contains("still moving"))
     };
-    assert!(moving("30"));
-    assert!(!moving("1e-4"));
+    assert!(said("10"), "a few steps teach no curve");
+    assert!(!said("1e-4"), "one that hardly began to move is not noticed");
+}
+
+#[test]
+fn a_curve_that_turns_one_way_has_to_go_on_and_one_that_jitters_has_not() {
+    let close = |turned: &[f64], expected: f64| {
+        let found = to_come(turned).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{turned:?}: {found}");
+    };
+    assert_eq!(to_come(&[]), None);
+    close(&[-0.3], 0.3);
+    close(&[-0.3, 0.1], 0.1);
+    close(&[-9.0, -0.4, -0.2, -0.1], 0.1);
+    close(&[-0.1, 0.1, -0.1], 0.0);
+    // Slow as it is, it does not slow down.
+    close(&[0.01, 0.01, 0.01], 0.19);
+    close(&[0.0, 0.0, 0.0], 0.0);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn debias_check(names: &[&str]) -> DebiasCheck {
 /// A report that has everything.
 fn report(names: &[&str]) -> TrainReport {
     let epochs = (1..=3).map(|epoch| EpochMetrics {
-        curve_moved: None,
+        curve_turned: None,
         epoch,
         relative_loss: 1.0 / epoch as f64,
         validation: evaluation(names, 0.5 / epoch as f64),
