@@ -4,7 +4,7 @@
 
 use nn::Mat;
 
-use crate::{Encoded, Ranker};
+use crate::{Encoded, Positions, Ranker};
 
 /// A gate is polarised on an example where one expert has more than this share.
 const POLARISED: f32 = 0.95;
@@ -131,7 +131,8 @@ impl Ranker {
     /// What units and gates do on `batch`.
     pub fn unit_activity(&self, batch: &Encoded) -> Activity {
         let mut sum = Activity::default();
-        self.forward(batch, |examples, acts, _| {
+        let positions = Positions::Served.read(self.spec(), &batch.positions);
+        self.forward(batch, positions.as_deref(), |examples, acts, _| {
             let mut activity = Activity {
                 examples: examples as u64,
                 ..Activity::default()

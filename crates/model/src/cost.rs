@@ -3,7 +3,7 @@
 mod budget;
 mod network;
 
-use spec::{Kind, Rows, Source, Spec, Table, TableOptimizer};
+use spec::{BiasForm, Kind, Rows, Source, Spec, Table, TableOptimizer};
 
 pub use budget::at_budget;
 
@@ -82,19 +82,18 @@ impl Cost {
             });
         }
         network::add(&mut layers, spec, plan.width());
-        if let Some(bias) = &spec.bias {
-            let tower = crate::ShallowTower::new(spec, bias);
+        if let Some(tower) = crate::ShallowTower::of(spec) {
             layers.push(Layer {
                 name: "shallow tower".to_owned(),
                 shape: format!(
                     "{} objectives x {} cells x {} positions",
-                    bias.objectives.len(),
+                    tower.objectives.len(),
                     tower.cells,
                     tower.positions + 1
                 ),
                 parameters: tower.weight.iter().map(|weight| weight.len() as u64).sum(),
                 multiplications: 0,
-                bytes: bias.objectives.len() as u64 * WORD,
+                bytes: tower.objectives.len() as u64 * WORD,
             });
         }
         let parameters: u64 = layers.iter().map(|layer| layer.parameters).sum();
@@ -217,8 +216,9 @@ fn example_bytes(spec: &Spec, plan: &Plan) -> u64 {
         .iter()
         .filter(|objective| objective.loss.needs_duration());
     let labels = (spec.objectives.len() + durations.count()) as u64;
+    let propensity = u64::from(spec.bias.as_ref().is_some_and(|bias| bias.form == BiasForm::Ips));
     // Cell, position and weight; key, person, slate and time.
-    WORD * (plan.dense_width as u64 + ids + labels + 3) + 8 * 4
+    WORD * (plan.dense_width as u64 + ids + labels + 3 + propensity) + 8 * 4
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use nn::{Bags, Mat, Precision, SparseGrad, Threads};
 use self::piece::{Buffers, Piece};
 use self::rows::StepRows;
 use self::shard::Shard;
-use crate::{Encoded, Network, Ranker, ShallowTower};
+use crate::weights::{bias_parts, bias_parts_mut};
+use crate::{Adversary, Encoded, Network, Ranker, ShallowTower};
 
 /// Shards of a batch.
 pub const SHARDS: usize = 4;
@@ -74,6 +75,8 @@ pub struct Gradients {
     pub network: Network,
     /// Of the shallow tower.
     pub shallow: Option<ShallowTower>,
+    /// Of the adversary: that of its own loss.
+    pub adversary: Option<Adversary>,
 }
 
 impl Gradients {
@@ -87,7 +90,13 @@ impl Gradients {
                 .collect(),
             network: ranker.weights.network.zeros_like(),
             shallow: ranker.weights.shallow.as_ref().map(ShallowTower::zeros_like),
+            adversary: ranker.weights.adversary.as_ref().map(Adversary::zeros_like),
         }
+    }
+
+    /// Those of [`Weights::bias_parts`](crate::Weights::bias_parts).
+    pub fn bias_parts(&self) -> impl Iterator<Item = &[f32]> {
+        bias_parts(&self.shallow, &self.adversary)
     }
 }
 
@@ -263,10 +272,18 @@ impl Ranker {
             tables,
             network,
             shallow,
+            adversary,
         } = gradients;
         let workers = &*workers;
-        sum_dense(threads, workers, network, shallow.as_mut());
+        sum_dense(threads, workers, network);
         self.weights.network.penalise(network);
+        for (part, sum) in bias_parts_mut(shallow, adversary).enumerate() {
+            sum_parts(threads, sum, |of| {
+                let sums = shards(workers).nth(of).map(|shard| &shard.sums);
+                let part = sums.and_then(|sums| bias_parts(&sums.shallow, &sums.adversary).nth(part));
+                part.unwrap_or_default()
+            });
+        }
         threads.each_claimed(tables, |table, grad| {
             self.table_gradient(table, workers, drawn, grad);
         });
@@ -304,13 +321,8 @@ impl Ranker {
     }
 }
 
-/// Sums the shards' gradients of both towers: (0 + 1) + (2 + 3).
-fn sum_dense(
-    threads: &Threads,
-    workers: &[Worker],
-    network: &mut Network,
-    shallow: Option<&mut ShallowTower>,
-) {
+/// Sums the shards' gradients of the main tower: (0 + 1) + (2 + 3).
+fn sum_dense(threads: &Threads, workers: &[Worker], network: &mut Network) {
     let shard = |at: usize| shards(workers).nth(at);
     let mut at = 0;
     while let Some(sum) = network.dense_mut(at) {
@@ -322,16 +334,6 @@ fn sum_dense(
             dense(of).map_or(&[], |dense| &dense.bias)
         });
         at += 1;
-    }
-    for (objective, sum) in shallow
-        .into_iter()
-        .flat_map(|shallow| &mut shallow.weight)
-        .enumerate()
-    {
-        sum_parts(threads, sum, |of| {
-            let shallow = shard(of).and_then(|shard| shard.sums.shallow.as_ref());
-            shallow.map_or(&[], |shallow| &shallow.weight[objective])
-        });
     }
 }
 

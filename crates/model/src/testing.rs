@@ -258,7 +258,7 @@ const KEY: u64 = 0x0432_1fed_cba9_8765;
 pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
     let (spec, plan) = (ranker.spec(), ranker.encoder.plan());
     let mut draws = Draws::new(seed);
-    let cells = ranker.weights.shallow.as_ref().map_or(1, |shallow| shallow.cells);
+    let cells = spec.bias.as_ref().map_or(1, |bias| crate::bias_cells(spec, bias));
     let ids = plan.ids.iter().map(|input| {
         let kind = &spec.fields[input.field].kind;
         let single = matches!(kind, spec::Kind::Id { .. } | spec::Kind::Buckets { .. });
@@ -306,9 +306,11 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
             .collect(),
         durations: spec.objectives.iter().map(duration).collect(),
         weights: vec![1.0; len],
+        propensities: Vec::new(),
         keys: (0..len as u64).map(|row| row + 1000 * seed).collect(),
         users: (0..len).map(|_| u64::from(draws.below(5))).collect(),
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
     }
 }
@@ -343,6 +345,7 @@ pub(crate) fn examples_of(spec: &Spec, rows: &[Row]) -> events::Examples {
             item: "v1",
             slate: None,
             position: *position,
+            shuffled: false,
             query: None,
             shared,
             fields,

@@ -12,10 +12,12 @@ mod bench;
 mod checkpoint;
 mod closed;
 mod curve;
+mod debias;
 mod error;
 mod evaluate;
 mod fit;
 mod flat;
+mod forms;
 mod gates;
 mod import;
 mod judge;
@@ -32,6 +34,7 @@ mod split;
 #[cfg(test)]
 mod testing;
 mod trainer;
+mod tune;
 mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
@@ -39,10 +42,17 @@ pub use baseline::Logistic;
 pub use bench::{BenchOptions, BenchReport, EncodeReport, Net, bench, bench_encode};
 pub use checkpoint::Checkpoint;
 pub use closed::closed_examples;
-pub use curve::{PositionCurve, PositionPoint};
+pub use curve::{AnchoredCurve, AnchoredPoint, PositionCurve, PositionPoint};
+pub use debias::{
+    ANCHOR_SLATES, ArmResult, CHOICE_SLATES, CellCheck, Choice, ChoiceArm, ChoiceLog, Confounding,
+    DebiasCheck, DebiasSource, DiscoverOptions, Discovery, FieldFinding, ListRows, Lists, ObjectiveCheck,
+    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, best_of, check as check_debias, choose as choose_debias,
+    discover as discover_biases, discover_examples,
+};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
+pub use evaluate::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics, Outcomes};
 pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};
+pub use forms::FormChoice;
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};
@@ -54,4 +64,5 @@ pub use progress::{Progress, Silent};
 pub use run::{EvaluateOptions, Run, RunEvaluation, Slice, Within};
 pub use split::Split;
 pub use trainer::Trainer;
+pub use tune::{Candidates, Reward, Tried, Tuning, draw_front, tune};
 pub use verify::{RunCheck, VerifyReport, verify};

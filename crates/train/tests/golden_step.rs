@@ -10,7 +10,17 @@ use serde_json::Value;
 use train::Optimizer;
 
 const DECLARATION: &str = include_str!("golden/ranker.toml");
-const NUMBERS: &str = include_str!("golden/step.json");
+
+/// The forms of bias, as lines of `[bias]`, and PyTorch's numbers.
+const FORMS: [(&str, &str); 4] = [
+    ("", include_str!("golden/step.json")),
+    ("form = \"product\"", include_str!("golden/product.json")),
+    ("gradient_reversal = 0.5", include_str!("golden/reversal.json")),
+    (
+        "form = \"adversarial\"\nadversarial = 0.3",
+        include_str!("golden/adversarial.json"),
+    ),
+];
 
 /// PyTorch's tensors with the gates behind the experts' first layers, as the ranker has them: column blocks of one matrix.
 fn merged(tensors: &Value) -> Value {
@@ -31,8 +41,14 @@ fn merged(tensors: &Value) -> Value {
 
 #[test]
 fn predictions_losses_gradients_and_the_weights_after_one_and_three_steps_are_pytorch_s() {
-    let golden: Value = serde_json::from_str(NUMBERS).unwrap();
-    let mut ranker = start(DECLARATION, &merged(&golden["start"]));
+    for (form, numbers) in FORMS {
+        steps_are_pytorch_s(form, &serde_json::from_str(numbers).unwrap());
+    }
+}
+
+fn steps_are_pytorch_s(form: &str, golden: &Value) {
+    let declaration = DECLARATION.replace("[bias]", &format!("[bias]\n{form}"));
+    let mut ranker = start(&declaration, &merged(&golden["start"]));
     let names = names(&ranker);
     let mut optimizer = Optimizer::new(&mut ranker);
     let (mut work, mut gradients) = (TrainWorkspace::new(&ranker, 8), Gradients::new(&ranker));

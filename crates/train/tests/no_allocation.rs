@@ -5,9 +5,11 @@
 mod common;
 
 use std::alloc::System;
+use std::sync::Arc;
 
-use common::{MODELS, spec_with, trainer};
+use common::{FORMS, MODELS, spec_of, spec_with, trainer};
 use nn::Threads;
+use spec::Spec;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -24,25 +26,32 @@ fn main() {
 fn steps_allocate_nothing_once_warmed_up() {
     for model in MODELS {
         for settings in ["", "table_optimizer = \"adam\"", "precision = \"bf16\""] {
-            for threads in [1, 2] {
-                let (trainer, examples) = trainer(&spec_with(model, settings), EXAMPLES);
-                let mut trainer = trainer.on(Threads::new(threads));
-                let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
-                // The second pass draws other ids and admits no more rows: buffers reach their size.
-                for pass in 0..2 {
-                    trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
-                }
-                let region = Region::new(ALLOCATOR);
-                for pass in 0..3 {
-                    trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
-                }
-                let change = region.change();
-                assert_eq!(
-                    (change.allocations, change.reallocations),
-                    (0, 0),
-                    "{threads} threads, `{settings}`, {model}: {change:?}"
-                );
-            }
+            check(&spec_with(model, settings), &format!("`{settings}`, {model}"));
         }
+    }
+    for form in FORMS {
+        check(&spec_of(form), form);
+    }
+}
+
+fn check(spec: &Arc<Spec>, what: &str) {
+    for threads in [1, 2] {
+        let (trainer, examples) = trainer(spec, EXAMPLES);
+        let mut trainer = trainer.on(Threads::new(threads));
+        let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
+        // The second pass draws other ids and admits no more rows: buffers reach their size.
+        for pass in 0..2 {
+            trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+        }
+        let region = Region::new(ALLOCATOR);
+        for pass in 0..3 {
+            trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+        }
+        let change = region.change();
+        assert_eq!(
+            (change.allocations, change.reallocations),
+            (0, 0),
+            "{threads} threads, {what}: {change:?}"
+        );
     }
 }

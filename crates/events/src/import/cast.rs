@@ -12,7 +12,7 @@ use spec::{Keys, Kind};
 
 use super::file::DataFile;
 use super::times::Times;
-use super::{list, plain};
+use super::{flag, list, plain};
 use crate::EventsError;
 use crate::example::{data_type, decimal, has_weights};
 
@@ -41,6 +41,8 @@ pub(super) enum Target {
     Weight,
     /// How likely the item was to be shown: above 0, at most 1.
     Propensity,
+    /// Yes or no: 1, 0, true, false.
+    Flag,
     /// Whether a text is this one: 1 or 0.
     Is(String),
 }
@@ -97,6 +99,7 @@ impl Target {
             },
             Target::Weights => element(found).is_some_and(is_number),
             Target::Number | Target::Input | Target::Weight | Target::Propensity => is_number(found),
+            Target::Flag => is_number(found) || is_text(value_type(found)),
             Target::Vector(_, width) => {
                 let fits = !matches!(found, DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(*width));
                 fits && element(found).is_some_and(is_number)
@@ -124,6 +127,7 @@ impl Target {
             Target::Position => "whole numbers from 1".to_owned(),
             Target::Weight => "numbers above 0".to_owned(),
             Target::Propensity => "numbers above 0, at most 1".to_owned(),
+            Target::Flag => flag::EXPECTED.to_owned(),
         }
     }
 
@@ -139,6 +143,7 @@ impl Target {
             Target::Input | Target::Is(_) => DataType::Float64,
             Target::Time(_) | Target::Moment(_) => DataType::Int64,
             Target::Position => DataType::UInt32,
+            Target::Flag => DataType::Boolean,
         };
         new_null_array(&kind, rows)
     }
@@ -162,6 +167,7 @@ pub(super) fn cast(array: &ArrayRef, target: &Target) -> Result<ArrayRef, BadCel
         Target::Position => positions(array),
         Target::Weight => weights(array),
         Target::Propensity => propensities(array),
+        Target::Flag => flag::cast(array),
         Target::Is(text) => is(array, text),
     }
 }
@@ -255,7 +261,8 @@ fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         Some((row, number)) => Err(BadCell {
             row,
             found: number.to_string(),
-            expected: "a propensity: above 0, at most 1".to_owned(),
+            expected: "a propensity: above 0, at most 1; leave the cell empty where it is not known"
+                .to_owned(),
         }),
         None => Ok(numbers),
     }
@@ -384,7 +391,8 @@ fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         Err((row, number)) => Err(BadCell {
             row,
             found: shown(number),
-            expected: "a whole number from 1 (positions count from 1)".to_owned(),
+            expected: "a whole number from 1 (positions count from 1); add 1 where yours begin at 0"
+                .to_owned(),
         }),
     }
 }

@@ -118,6 +118,14 @@ impl<'a> TensorFile<'a> {
         Ok(bytes.iter().map(|value| u64::from_le_bytes(*value)).collect())
     }
 
+    /// How many values a tensor has.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn count(&self, path: &Path, name: &str) -> Result<usize, ModelError> {
+        Ok(self.shape(path, name)?.iter().product())
+    }
+
     /// The shape of a tensor.
     ///
     /// # Errors

@@ -4,12 +4,12 @@ use nn::{
     ConcreteDraws, Dropout, GateDropout, Mat, MatMut, Precision, binary_loss, draw, entire_space_loss,
     squared_loss, weighted_logistic_loss,
 };
-use spec::{Loss, Space};
+use spec::{Bias, BiasForm, Loss, Space};
 
 use super::rows::StepRows;
 use super::shard::Sums;
 use super::{Step, StepKeys, entire_space};
-use crate::shallow_tower::POSITION_LAYER;
+use crate::shallow_tower::{POSITION_LAYER, TowerActivations, is_reversible};
 use crate::{Encoded, NetworkActivations, NetworkDraws, Ranker};
 
 const INPUT_LAYER: u32 = 1;
@@ -39,6 +39,7 @@ pub(crate) struct Buffers {
     d_logits: Vec<Vec<f32>>,
     positions: Vec<u32>,
     targets: Vec<f32>,
+    tower: Option<TowerActivations>,
 }
 
 impl Buffers {
@@ -50,6 +51,7 @@ impl Buffers {
             d_logits: vec![vec![0.0; capacity]; ranker.spec().objectives.len()],
             positions: Vec::with_capacity(capacity),
             targets: Vec::with_capacity(capacity),
+            tower: (ranker.weights.shallow.as_ref()).map(|shallow| shallow.activations(capacity)),
         }
     }
 }
@@ -68,7 +70,7 @@ impl Piece {
     /// **Adds** the examples' part of the step's gradient and their losses to `sums`; writes `d_input` and `logits`.
     pub(crate) fn run(&mut self, step: Step, rows: &StepRows, buffers: &mut Buffers, sums: &mut Sums) {
         self.forward(step, rows, buffers);
-        self.lose(step, buffers, &mut sums.losses);
+        self.lose(step, buffers, sums);
         self.backward(step, buffers, sums);
     }
 
@@ -76,8 +78,11 @@ impl Piece {
         let Step { ranker, keys, .. } = step;
         let batch = &self.batch;
         let (spec, width) = (ranker.spec(), ranker.encoder.plan().width());
+        let dropout = spec.bias.as_ref().map_or(0.0, |bias| bias.position_dropout);
+        draw_positions(batch, dropout, keys.seed(), &mut buffers.positions);
         let read = |field| rows.of(field, self.number);
-        ranker.gather(batch, 0..batch.len, read, &mut buffers.input);
+        let positions = Some(buffers.positions.as_slice());
+        ranker.gather(batch, 0..batch.len, positions, read, &mut buffers.input);
         if let Some(dropout) = input_dropout(ranker, batch, keys) {
             dropout.apply(MatMut::new(&mut buffers.input, batch.len, width));
         }
@@ -85,14 +90,16 @@ impl Piece {
         let x = Mat::new(&buffers.input, batch.len, width);
         let network = &ranker.weights.network;
         network.forward(x, Some(&draws), &mut buffers.acts, &mut self.logits);
-        if let (Some(shallow), Some(bias)) = (&ranker.weights.shallow, &spec.bias) {
-            draw_positions(batch, bias.position_dropout, keys.seed(), &mut buffers.positions);
-            shallow.forward(batch, &buffers.positions, &mut self.logits);
+        if let (Some(shallow), Some(bias), Some(acts)) =
+            (&ranker.weights.shallow, &spec.bias, &mut buffers.tower)
+        {
+            let dropout = (bias.output_dropout, keys.seed());
+            shallow.forward_in_training(batch, &buffers.positions, dropout, acts, &mut self.logits);
         }
     }
 
     /// Adds the losses, and writes d_logits of the mean over the whole batch of the weighted losses.
-    fn lose(&self, step: Step, buffers: &mut Buffers, losses: &mut [f64]) {
+    fn lose(&self, step: Step, buffers: &mut Buffers, sums: &mut Sums) {
         let Step { ranker, keys, whole } = step;
         let batch = &self.batch;
         for (at, objective) in ranker.spec().objectives.iter().enumerate() {
@@ -107,10 +114,14 @@ impl Piece {
             if objective.keep_negatives < 1.0 {
                 drop_negatives(batch, at, objective.keep_negatives, keys.seed(), targets);
             }
+            let biased = (ranker.spec().bias.as_ref()).filter(|bias| bias.objectives.contains(&at));
+            if let Some(bias) = biased.filter(|bias| bias.form == BiasForm::Ips) {
+                weigh_by_propensity(batch, bias, targets);
+            }
             let scale = objective.loss_weight / whole as f32;
             let logits = &self.logits[at][..batch.len];
             let weights = &batch.weights;
-            losses[at] += match objective.loss {
+            sums.losses[at] += match objective.loss {
                 Loss::Binary => binary_loss(logits, targets, weights, scale, d_logits),
                 Loss::Squared => squared_loss(logits, targets, weights, objective.clip, scale, d_logits),
                 Loss::WatchFraction | Loss::WatchQuantile => {
@@ -118,8 +129,26 @@ impl Piece {
                 }
                 Loss::WeightedLogistic => weighted_logistic_loss(logits, targets, weights, scale, d_logits),
             };
+            if let (Some(bias), Some(shallow), Some(grad), Some(acts)) = (
+                biased,
+                &ranker.weights.shallow,
+                &mut sums.shallow,
+                &mut buffers.tower,
+            ) && is_reversible(objective.loss)
+                && let Some(of_tower) = bias.objectives.iter().position(|biased| *biased == at)
+            {
+                let read = (batch, buffers.positions.as_slice());
+                shallow.reverse(
+                    of_tower,
+                    read,
+                    targets,
+                    (bias.gradient_reversal, scale),
+                    acts,
+                    grad,
+                );
+            }
         }
-        self.lose_over_entire_space(step, buffers, losses);
+        self.lose_over_entire_space(step, buffers, &mut sums.losses);
     }
 
     /// Adds the losses of the objectives that are learned over the entire space: of each together with its conditions.
@@ -141,8 +170,22 @@ impl Piece {
     }
 
     fn backward(&mut self, step: Step, buffers: &mut Buffers, sums: &mut Sums) {
-        let Step { ranker, keys, .. } = step;
+        let Step { ranker, keys, whole } = step;
         let (batch, width) = (&self.batch, ranker.encoder.plan().width());
+        let d_logits = &mut buffers.d_logits;
+        if let (Some(shallow), Some(grad), Some(acts)) =
+            (&ranker.weights.shallow, &mut sums.shallow, &buffers.tower)
+        {
+            shallow.backward(batch, &buffers.positions, acts, d_logits, grad);
+        }
+        if let (Some(adversary), Some(grad), Some(bias)) = (
+            &ranker.weights.adversary,
+            &mut sums.adversary,
+            &ranker.spec().bias,
+        ) {
+            let strength = (bias.adversarial, 1.0 / whole as f32);
+            adversary.run(batch, &self.logits, strength, d_logits, grad);
+        }
         let mut d_x = MatMut::new(&mut self.d_input, batch.len, width);
         let x = Mat::new(&buffers.input, batch.len, width);
         let network = &ranker.weights.network;
@@ -153,9 +196,6 @@ impl Piece {
             d_x.reborrow(),
             &mut sums.network,
         );
-        if let (Some(shallow), Some(grad)) = (&ranker.weights.shallow, &mut sums.shallow) {
-            shallow.backward(batch, &buffers.positions, &buffers.d_logits, grad);
-        }
         if let Some(dropout) = input_dropout(ranker, batch, keys) {
             planted!(dropout.backward(d_x), "gradient: input drop-out forgotten" => ());
         }
@@ -195,6 +235,14 @@ pub(super) fn drop_negatives(batch: &Encoded, objective: usize, keep: f32, seed:
         if *target == 0.0 && draw(seed, key, NEGATIVE_LAYER, objective as u32) >= keep {
             *target = f32::NAN;
         }
+    }
+}
+
+/// Divides targets by the probability that their impression was examined: over many impressions, a label counts as often as if all had
+/// been (the inverse-propensity estimate of Wang et al., WSDM 2018, point by point). The quotient is at most the declared clip.
+pub(super) fn weigh_by_propensity(batch: &Encoded, bias: &Bias, targets: &mut [f32]) {
+    for (target, &propensity) in targets.iter_mut().zip(&batch.propensities) {
+        *target /= propensity.max(1.0 / bias.propensity_clip);
     }
 }
 

@@ -1,5 +1,6 @@
 mod architectures;
 mod entire_space;
+mod forms;
 mod learning;
 mod pieces;
 
@@ -84,10 +85,7 @@ fn compare(ranker: &Ranker, batch: &Encoded, gradients: &Gradients) -> Result<()
             .tensors()
             .into_iter()
             .map(|tensor| tensor.values.to_vec());
-        let shallow = gradients
-            .shallow
-            .iter()
-            .flat_map(|shallow| shallow.weight.clone());
+        let shallow = gradients.bias_parts().map(<[f32]>::to_vec);
         let names = ranker
             .weights
             .tensors(&spec)

@@ -1,8 +1,8 @@
-//! The keys of the network and of the shallow tower.
+//! The keys of the network, and of what biases labels.
 
 use std::ops::Bound;
 
-use super::{ANY, Accepted, DROPOUT, Key, Later, POSITIVE, Preset, Table, Type, key};
+use super::{ANY, DROPOUT, Key, POSITIVE, Preset, Table, Type, key};
 
 const ARCHITECTURES: &[&str] = &[
     "single-task",
@@ -170,30 +170,43 @@ static SUBNETWORK_KEYS: [Key; 3] = [
 /// `[bias]`.
 pub(crate) static BIAS: Table = Table {
     name: "bias",
-    meaning: "The shallow tower (Zhao et al., RecSys 2019, section 4.3). What is shown first is clicked \
-         more, whatever it is; a model that learns from such clicks learns its own past choices. In \
-         training a small tower takes the position, crossed with `fields`, and its logit is added to \
-         those of the objectives of `groups`; served without a position, the main tower is left with \
-         what the item earns. Without this section there is none. The cross has at most 1000000 \
-         cells.",
+    meaning: "What biases labels, and how it is taken out. What is shown first is clicked more, whatever it is; a model that \
+         learns from such clicks learns its own past choices. In training a shallow tower (Zhao et al., RecSys 2019, section \
+         4.3) takes the position, crossed with `fields`, and its logit joins those of the objectives of `groups`; served \
+         without a position, the main tower is left with what the item earns. The cross has at most 1000000 cells. The forms \
+         `none`, `input`, `adversarial` and `ips` have no shallow tower: they are what it is compared with. Keys that a form \
+         does not use say nothing.\n\nWhere a log says which impressions were seen (a feedback `viewed`), no form has to guess \
+         it: declare `viewed` as an objective, write `given = \"viewed\"` on the click, and leave the click out of `groups`. It \
+         is then learned from what was seen, which also holds where people look down a list until they click (a cascade).",
     keys: &BIAS_KEYS,
-    later: &[
-        Later {
-            key: "form",
-            accepted: Some(Accepted::Text("additive")),
-            excuses: &[],
-            help: "leave it out, or write `form = \"additive\"`: the shallow logit is added",
-        },
-        Later {
-            key: "serve_position",
-            accepted: Some(Accepted::Text("missing")),
-            excuses: &[],
-            help: "leave it out, or write `serve_position = \"missing\"`, which position drop-out trains",
-        },
-    ],
+    later: &[],
 };
 
-static BIAS_KEYS: [Key; 5] = [
+static BIAS_KEYS: [Key; 11] = [
+    key(
+        "form",
+        Type::Words(
+            &[
+                "additive",
+                "product",
+                "auto",
+                "none",
+                "input",
+                "adversarial",
+                "ips",
+            ],
+            &[],
+        ),
+        Preset::Toml("\"additive\""),
+        "`additive`: the shallow logit is added. `product`: the label's probability is that of being examined, by the shallow \
+         tower, times that of the item being clicked once examined (PAL: Guo et al., RecSys 2019). `auto`: `train` and the \
+         first `learn` train both and keep the one under which held-out labels are likelier; the model's declaration then names it. \
+         `none`: positions are known to checks and reports, and nothing is taken out. `input`: the position, and the cell of \
+         `fields`, are inputs of the main tower. `adversarial`: the main tower is trained not to tell the position. `ips`: \
+         labels count by the inverse of the column `[keys] propensity`, which then says how probable it was that the impression \
+         was examined. `product`, `auto` and `ips` take binary objectives without `given` and `keep_negatives`.",
+        "form = \"product\"",
+    ),
     key(
         "fields",
         Type::List(&Type::Text, 1, ANY),
@@ -206,7 +219,7 @@ static BIAS_KEYS: [Key; 5] = [
         "groups",
         Type::List(&Type::Text, 1, ANY),
         Preset::Required,
-        "The groups of objectives that get a shallow logit: those whose label depends on being seen.",
+        "The groups of objectives that are biased: those whose label depends on being seen.",
         "groups = [\"engagement\"]",
     ),
     key(
@@ -222,6 +235,47 @@ static BIAS_KEYS: [Key; 5] = [
         Preset::Toml("0.1"),
         "Share of training examples whose position reads as missing, the value that is served.",
         "position_dropout = 0.2",
+    ),
+    key(
+        "output_dropout",
+        DROPOUT,
+        Preset::Toml("0"),
+        "Share of training examples, drawn for each objective, whose shallow logit is left out, so that the main tower must \
+         explain them alone. It gives back what an aligned ranker's positions would take of relevance, and a part of the gain \
+         where the ranker was wrong.",
+        "output_dropout = 0.5",
+    ),
+    key(
+        "gradient_reversal",
+        DROPOUT,
+        Preset::Toml("0"),
+        "Strength at which the shallow tower unlearns what alone tells the label of a binary objective: a small head predicts the \
+         label by its output, and its gradient comes back turned. 0: off.",
+        "gradient_reversal = 0.5",
+    ),
+    key(
+        "adversarial",
+        POSITIVE,
+        Preset::Toml("0.1"),
+        "With `form = \"adversarial\"`: strength at which the main tower unlearns what tells the position. Of each example it \
+         is at most half as strong as the label.",
+        "adversarial = 0.05",
+    ),
+    key(
+        "propensity_clip",
+        Type::Number(Bound::Included(1.0), Bound::Unbounded),
+        Preset::Toml("20"),
+        "With `form = \"ips\"`: the most that a label counts for, so that one click where nobody looks does not outweigh all.",
+        "propensity_clip = 50",
+    ),
+    key(
+        "serve_position",
+        Type::WholeOr(1, &["missing", "none"]),
+        Preset::Toml("\"missing\""),
+        "What stands for the position when requests are served: `missing`, which position drop-out trained; `1`, position 1; or \
+         `none`, the main tower alone. It moves predictions and how objectives count in the score; the order by one objective is \
+         the same.",
+        "serve_position = 1",
     ),
     key(
         "learning_rate_scale",

@@ -371,7 +371,7 @@ fn the_schema_refuses_what_it_can_see_is_wrong() {
     check("[bias]", "[bais]", &[".bais: unknown"]);
     check(
         "[bias]",
-        "[explore]\nshuffle = 0\n[bias]\nform = \"product\"",
-        &[".bias.form: enum"],
+        "[explore]\nshuffle = 1\n[bias]\nform = \"pal\"",
+        &[".bias.form: enum", ".explore.shuffle: exclusiveMaximum"],
     );
 }

@@ -248,9 +248,13 @@ fn words_are_those_that_are_known() {
         let words = match key.value {
             Type::Words(words, _) => words,
             Type::NumberOr(word) => &[word],
+            Type::WholeOr(_, words) => words,
             _ => continue,
         };
-        let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        let mut listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        if let Type::WholeOr(number, _) = key.value {
+            listed.push(format!("`{number}`"));
+        }
         let help = refused(table, key, Value::from("no such word")).help;
         assert!(
             help.ends_with(&format!(": {}", listed.join(", "))),
@@ -336,6 +340,10 @@ fn ranges_are_those_that_are_accepted() {
                 if high < usize::MAX {
                     refused(table, key, cut(high + 1));
                 }
+            }
+            Type::WholeOr(number, _) => {
+                assert!(with(table, key, Some(number.into())).is_ok(), "{}", key.name);
+                refused(table, key, (number + 1).into());
             }
             Type::Text | Type::Words(..) | Type::Flag | Type::NumberOr(_) => {}
             Type::Table(_) | Type::Entries(_) | Type::Names(_) => {}

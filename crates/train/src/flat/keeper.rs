@@ -14,6 +14,8 @@ use crate::{Progress, TrainError};
 /// Writes checkpoints of a run.
 pub(super) struct Keeper<'a> {
     unfinished: &'a Unfinished,
+    /// Which of the run's turns.
+    turn: usize,
     inputs: RunInputs,
     every: CheckpointEvery,
     found: Found,
@@ -22,9 +24,9 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Of a run that is at this time and has learned from so many examples.
+    /// Of a turn of a run that is at this time and has learned from so many examples.
     pub(super) fn new(
-        unfinished: &'a Unfinished,
+        (unfinished, turn): (&'a Unfinished, usize),
         inputs: RunInputs,
         every: CheckpointEvery,
         found: Found,
@@ -32,6 +34,7 @@ impl<'a> Keeper<'a> {
     ) -> Keeper<'a> {
         Keeper {
             unfinished,
+            turn,
             inputs,
             every,
             found,
@@ -62,7 +65,7 @@ impl<'a> Keeper<'a> {
         let begin = progress.now();
         let saved: Saved = state.saved(self.inputs.clone(), self.every, self.found.clone());
         let files = state.files()?;
-        self.unfinished.write(&saved, &files)?;
+        self.unfinished.write(self.turn, &saved, &files)?;
         let bytes: usize = files.values().map(|bytes: &Cow<[u8]>| bytes.len()).sum();
         let examples = state.learners.trainer.examples;
         self.last = (progress.now(), examples);

@@ -12,8 +12,11 @@ use crate::{Progress, Silent};
 
 #[test]
 fn a_run_stopped_again_and_again_comes_to_the_bytes_of_one_that_never_was() {
-    for (cache, every) in [("1GiB", 34), ("0", 13), ("1kB", 31)] {
-        let site = Site::new(&format!("cache = \"{cache}\""));
+    for (cache, every) in [("1GiB", 34), ("0", 13), ("1kB", 31), ("auto", 70)] {
+        let site = match cache {
+            "auto" => Site::auto(),
+            cache => Site::new(&format!("cache = \"{cache}\"")),
+        };
         let unbroken = site.unbroken();
         assert!(
             unbroken.keys().any(|name| name.ends_with("metrics.json")),
@@ -106,6 +109,59 @@ fn a_run_that_dies_goes_on_from_any_checkpoint_that_it_wrote() {
         site.train(&resumed, &mut Silent).unwrap();
         assert!(files(&options.out) == unbroken, "from checkpoint {checkpoint}");
     }
+}
+
+#[test]
+fn of_two_forms_the_one_that_held_out_labels_are_likelier_under_is_kept_and_named() {
+    let site = Site::auto();
+    let options = site.options("run");
+    let mut listener = Listener::stopping_after(u64::MAX);
+    let report = site.train(&options, &mut listener).unwrap();
+    let choice = report.form.clone().unwrap();
+    assert!(choice.nats_per_1000 >= 0.0, "{choice:?}");
+    let mut words = [choice.form.as_str(), choice.other.as_str()];
+    words.sort_unstable();
+    assert_eq!(words, ["additive", "product"]);
+    let said = choice.to_string();
+    assert!(listener.notes().contains(&said), "{:?}", listener.notes());
+    // The model is the one of the declaration that names the form.
+    let ranker = model::artifact::read(&options.out.join("model")).unwrap();
+    let text = ranker.spec().text.clone();
+    assert!(text.contains(&format!("form = \"{}\"", choice.form)), "{text}");
+    let page = fs::read_to_string(options.out.join("report.html")).unwrap();
+    assert!(page.contains(&said));
+    let curves = &report.position_curves;
+    assert!(
+        !curves.is_empty()
+            && curves
+                .iter()
+                .all(|curve| curve.product == (choice.form == "product"))
+    );
+    let of = |form: &str| -> f64 {
+        let site = Site::named(form);
+        let report = site.train(&site.options("alone"), &mut Silent).unwrap();
+        let best = &report.epochs[report.best_epoch - 1].validation;
+        best.objectives[0].loss.unwrap()
+    };
+    let gain = 1000.0 * (of(&choice.other) - of(&choice.form));
+    assert!((gain - choice.nats_per_1000).abs() < 1e-9, "{gain} {choice:?}");
+}
+
+#[test]
+fn a_curve_that_still_moves_is_said_to() {
+    let moving = |scale: &str| {
+        let site = Site::with_scale(scale);
+        let report = site.train(&site.options("run"), &mut Silent).unwrap();
+        let moved = report.epochs[report.best_epoch - 1].curve_moved.unwrap();
+        let said = report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("still moving"));
+        assert_eq!(said, moved > 0.05, "{moved}");
+        said
+    };
+    assert!(moving("30"));
+    assert!(!moving("1e-4"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The folder `OUT.unfinished` of a run that writes checkpoints: from its begin until its result is there.
 //!
-//! In it: a lock, and the sealed folder `checkpoint`, which is replaced in one step, so that one is there whenever a run dies.
+//! In it: a lock, and the sealed folder `checkpoint`, which is replaced in one step, so that one is there whenever a run dies; where
+//! two forms of bias are tried, one such folder for each that has begun.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,19 @@ use super::state::Saved;
 use crate::TrainError;
 
 const KIND: &str = "unfinished run";
-const CHECKPOINT: &str = "checkpoint";
+/// The last checkpoint of each turn: of a run that tries several forms of bias, one turn is a form.
+const CHECKPOINTS: [&str; 2] = ["checkpoint", "checkpoint-2"];
 const ROLE: &str = "trainer";
 /// All that is ever in it: nothing else is deleted.
-const CONTENTS: [&str; 4] = [".checkpoint.new", ".checkpoint.old", CHECKPOINT, RESULT];
+const CONTENTS: [&str; 7] = [
+    ".checkpoint.new",
+    ".checkpoint.old",
+    CHECKPOINTS[0],
+    ".checkpoint-2.new",
+    ".checkpoint-2.old",
+    CHECKPOINTS[1],
+    RESULT,
+];
 /// Where the result grows until it gets its name.
 const RESULT: &str = "result";
 
@@ -48,7 +58,7 @@ impl Unfinished {
             )));
         }
         let unfinished = Unfinished::held(path)?;
-        if unfinished.has_checkpoint() && !overwrite {
+        if unfinished.has_checkpoint(0) && !overwrite {
             let name = unfinished.path.display();
             return Err(TrainError::Data(format!(
                 "`{name}` is a run that was not finished: go on with it by `--resume`, or begin anew by `--overwrite`, which \
@@ -75,7 +85,7 @@ impl Unfinished {
             return Err(none(&path));
         }
         let unfinished = Unfinished::held(path)?;
-        if unfinished.has_checkpoint() {
+        if unfinished.has_checkpoint(0) {
             Ok(unfinished)
         } else {
             Err(none(&unfinished.path))
@@ -84,7 +94,9 @@ impl Unfinished {
 
     fn held(path: PathBuf) -> Result<Unfinished, TrainError> {
         let lock = RoleLock::take(&path, ROLE)?;
-        sealed::recover(&path.join(CHECKPOINT))?;
+        for checkpoint in CHECKPOINTS {
+            sealed::recover(&path.join(checkpoint))?;
+        }
         Ok(Unfinished { path, _lock: lock })
     }
 
@@ -97,16 +109,17 @@ impl Unfinished {
         self.path.join(RESULT)
     }
 
-    fn has_checkpoint(&self) -> bool {
-        self.path.join(CHECKPOINT).is_dir()
+    /// Whether turn number `turn`, from 0, has begun.
+    pub(super) fn has_checkpoint(&self, turn: usize) -> bool {
+        self.path.join(CHECKPOINTS[turn]).is_dir()
     }
 
-    /// The last checkpoint: what it says of the run, and its other files.
+    /// The last checkpoint of a turn: what it says of the run, and its other files.
     ///
     /// # Errors
     /// Which file is missing or damaged.
-    pub(super) fn read(&self) -> Result<(Saved, Files), TrainError> {
-        let path = self.path.join(CHECKPOINT);
+    pub(super) fn read(&self, turn: usize) -> Result<(Saved, Files), TrainError> {
+        let path = self.path.join(CHECKPOINTS[turn]);
         let (about, files) = sealed::read(&path, KIND)?;
         let saved = serde_json::from_value(about).map_err(|error| {
             TrainError::Data(format!(
@@ -117,16 +130,17 @@ impl Unfinished {
         Ok((saved, files))
     }
 
-    /// Replaces the last checkpoint; files that it has already, as those of the best epoch, are not written again.
+    /// Replaces the last checkpoint of a turn; files that it has already, as those of the best epoch, are not written again.
     ///
     /// # Errors
     /// What the file system refused; the last checkpoint is then still there.
     pub(super) fn write<B: AsRef<[u8]>>(
         &self,
+        turn: usize,
         saved: &Saved,
         files: &std::collections::BTreeMap<String, B>,
     ) -> Result<(), TrainError> {
-        let path = self.path.join(CHECKPOINT);
+        let path = self.path.join(CHECKPOINTS[turn]);
         let about = serde_json::to_value(saved)
             .map_err(std::io::Error::from)
             .map_err(io(&path))?;
@@ -158,7 +172,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if !self.has_checkpoint() {
+        if !self.has_checkpoint(0) {
             // Where something else is in it, it stays.
             let _ = fs::remove_file(self.path.join(format!("{ROLE}.lock")));
             let _ = fs::remove_dir(&self.path);

@@ -1,8 +1,10 @@
 //! The head of the page: whether the model may be served, and what was trained.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 use model::Cost;
-use spec::{Architecture, Side, Spec};
+use spec::{Architecture, BiasForm, Side, Spec};
 
 use super::number::{count, decimal, plural};
 use crate::TrainReport;
@@ -46,7 +48,7 @@ fn list(sentences: &[String]) -> Markup {
 }
 
 /// What stands between backquotes is shown as code.
-fn sentence(text: &str) -> Markup {
+pub(super) fn sentence(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } } @else { (part) }
@@ -219,12 +221,27 @@ fn shallow(spec: &Spec) -> String {
     let mut crossed = names(&bias.fields, |spec, at| &spec.fields[at].name);
     crossed.insert(0, "position".to_owned());
     let objectives = names(&bias.objectives, |spec, at| &spec.objectives[at].name);
-    format!(
-        "{}, on {}; position drop-out {}",
-        crossed.join(" x "),
-        objectives.join(", "),
-        decimal(Some(f64::from(bias.position_dropout)), 2)
-    )
+    let form = match bias.form {
+        BiasForm::Additive => String::new(),
+        form => format!("{}: ", form.word()),
+    };
+    let mut said = format!("{form}{}, on {}", crossed.join(" x "), objectives.join(", "));
+    for (name, share) in [
+        ("position drop-out", Some(bias.position_dropout)),
+        (
+            "output drop-out",
+            Some(bias.output_dropout).filter(|share| *share > 0.0),
+        ),
+        (
+            "gradient reversal",
+            Some(bias.gradient_reversal).filter(|share| *share > 0.0),
+        ),
+    ] {
+        if let Some(share) = share {
+            let _ = write!(said, "; {name} {}", decimal(Some(f64::from(share)), 2));
+        }
+    }
+    said
 }
 
 fn layers(spec: &Spec) -> Markup {

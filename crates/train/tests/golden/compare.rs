@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Encoded, EncodedIds, Encoder, Gradients, Ranker, ScalerFit, Weights};
+use model::{Adversary, Encoded, EncodedIds, Encoder, Gradients, Ranker, ScalerFit, ShallowTower, Weights};
 use serde_json::Value;
 use spec::Spec;
 
@@ -50,7 +50,9 @@ pub fn batch(golden: &Value, keys: u64) -> Encoded {
         durations: vec![Vec::new(); labels.len()],
         labels,
         weights: vec![1.0; len],
+        propensities: Vec::new(),
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
         keys: (0..len as u64).map(|row| keys + row).collect(),
         users: vec![0; len],
@@ -68,11 +70,10 @@ pub fn values_mut(weights: &mut Weights) -> Vec<&mut [f32]> {
         .tensors_mut()
         .into_iter()
         .map(|tensor| tensor.values);
-    let shallow = weights
-        .shallow
-        .iter_mut()
-        .flat_map(|shallow| shallow.weight.iter_mut().map(Vec::as_mut_slice));
-    tables.chain(network).chain(shallow).collect()
+    // `bias_parts_mut` borrows all weights.
+    let shallow = weights.shallow.iter_mut().flat_map(ShallowTower::parts_mut);
+    let adversary = weights.adversary.iter_mut().flat_map(Adversary::parts_mut);
+    tables.chain(network).chain(shallow).chain(adversary).collect()
 }
 
 pub fn names(ranker: &Ranker) -> Vec<String> {
@@ -153,9 +154,6 @@ pub fn gradients_of(ranker: &Ranker, gradients: &Gradients) -> Vec<Vec<f32>> {
         .tensors()
         .into_iter()
         .map(|tensor| tensor.values.to_vec());
-    let shallow = gradients
-        .shallow
-        .iter()
-        .flat_map(|shallow| shallow.weight.clone());
-    tables.chain(network).chain(shallow).collect()
+    let of_bias = gradients.bias_parts().map(<[f32]>::to_vec);
+    tables.chain(network).chain(of_bias).collect()
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod debias;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod expect;
@@ -11,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod learn;
 pub(crate) mod policy;
 pub(crate) mod schema;
+pub(crate) mod score;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
