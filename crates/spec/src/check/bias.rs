@@ -3,7 +3,7 @@
 use super::value::{choice_or, distinct, dropout_or, positive_or, single_or, whole_or};
 use crate::raw::{self, Declaration, List, Scalar};
 use crate::report::{At, Report};
-use crate::{Bias, BiasForm, Field, Kind, Loss, Objective, ServePosition, Table, Use, suggestion};
+use crate::{Bias, BiasForm, Field, Kind, Loss, Objective, ServePosition, Space, Table, Use, suggestion};
 
 /// Name of the built-in position in `fields`.
 const POSITION: &str = "position";
@@ -102,6 +102,18 @@ fn fits_form(raw: &raw::Bias, bias: &Bias, objectives: &[Objective], report: &Re
     if !bias.form.needs_probabilities() {
         return;
     }
+    if bias.form == BiasForm::Ips
+        && let Some(objective) = objectives
+            .iter()
+            .find(|objective| waits_for_biased(objective, bias, objectives))
+    {
+        let message = format!(
+            "`form` is `{word}`, and objective `{}` is learned over the entire space with a biased condition",
+            objective.name
+        );
+        let help = "leave its `space` out, or write `form = \"additive\"`: a joint label has no propensity";
+        report.add(&form.place, message, help);
+    }
     let sound = |objective: &&Objective| !report.blames(&format!("objectives.{}", objective.name));
     let biased = bias.objectives.iter().map(|&index| &objectives[index]);
     for objective in biased.filter(sound) {
@@ -125,6 +137,12 @@ fn fits_form(raw: &raw::Bias, bias: &Bias, objectives: &[Objective], report: &Re
             help,
         );
     }
+}
+
+/// Whether it is learned over the entire space together with a biased objective.
+fn waits_for_biased(objective: &Objective, bias: &Bias, objectives: &[Objective]) -> bool {
+    let mut conditions = std::iter::successors(objective.given, |at| objectives[*at].given);
+    objective.space == Space::Entire && conditions.any(|at| bias.objectives.contains(&at))
 }
 
 /// Reports fields for the shallow tower that it does not list.

@@ -227,3 +227,26 @@ fn another_form_is_written_into_the_text_and_nothing_else_is_changed() {
     assert!(plain.with_form(BiasForm::Additive).unwrap().bias == plain.bias);
     assert!(spec("").with_form(BiasForm::Product).unwrap().bias.is_none());
 }
+
+#[test]
+fn a_joint_label_has_no_propensity() {
+    let of = |form: &str, foretold: &str| {
+        check(&format!(
+            "[keys]
+propensity = 'p'
+[objectives]
+click = {{ group = 'engagement', loss = 'binary' }}
+cart = {{ group = 'other', loss = 'binary', given = 'click' }}
+buy = {{ group = 'other', loss = 'binary', given = 'cart', space = 'entire' }}
+[bias]
+fields = ['position']
+groups = ['engagement']
+form = '{form}'{foretold}"
+        ));
+    };
+    of(
+        "ips",
+        " #~ `form` is `ips`, and objective `buy` is learned over the entire space with a biased condition => leave its `space` out, or write `form = \"additive\"`: a joint label has no propensity",
+    );
+    of("product", "");
+}

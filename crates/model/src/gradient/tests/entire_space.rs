@@ -6,8 +6,10 @@ use crate::{Gradients, Positions, TrainWorkspace};
 
 #[test]
 fn every_gradient_over_the_entire_space_is_the_slope_of_the_joint_loss() {
-    let ranker = enlivened(ranker_of(&parsed(spec_of_entire_space()), 7));
-    check_ranker(ranker).unwrap();
+    for form in ["additive", "product"] {
+        let text = spec_of_entire_space().replace("[bias]", &format!("[bias]\nform = \"{form}\""));
+        check_ranker(enlivened(ranker_of(&parsed(&text), 7))).unwrap();
+    }
 }
 
 #[test]
