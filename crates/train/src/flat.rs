@@ -67,11 +67,16 @@ pub struct EpochMetrics {
     /// From 1.
     pub epoch: usize,
     /// Mean over objectives of validation loss / the constant predictor's.
+    #[serde(with = "crate::exact")]
     pub relative_loss: f64,
     /// On the validation part.
     pub validation: Evaluation,
     /// The logistic regression's, on the same examples.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        with = "crate::exact::option",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
     pub logistic_relative_loss: Option<f64>,
 }
 
@@ -168,7 +173,8 @@ pub fn train(
         means,
         leaks: found.leaks,
     };
-    fresh.keep(&ranker, logistic.as_ref(), &report)?;
+    let mark = || unfinished.as_ref().map_or(Ok(()), Unfinished::mark);
+    fresh.keep(&ranker, logistic.as_ref(), &report, mark)?;
     unfinished.map(Unfinished::finish).transpose()?;
     Ok(report)
 }

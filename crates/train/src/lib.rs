@@ -15,6 +15,7 @@ mod curve;
 mod decay;
 mod error;
 mod evaluate;
+mod exact;
 mod fit;
 mod flat;
 mod gates;
