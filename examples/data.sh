@@ -16,6 +16,7 @@ done
 [ -n "$data" ] || { echo "usage: examples/$name/run --data DIR [--seeds N] [--port PORT]" >&2; exit 2; }
 case "$name" in
     census) folder=census_income_kdd ;;
+    graded) folder=. ;;
     hotel) folder=hotel_search_position_logs ;;
     kuairand) folder=kuairand_explicit_feedback ;;
     open-bandit) folder=open_bandit_sample ;;

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, FixedSizeListArray, Float32Array, ListArray, RecordBatch, StringArray, UInt32Array,
+    Array, BooleanArray, FixedSizeListArray, Float32Array, ListArray, RecordBatch, StringArray, UInt32Array,
 };
 use spec::{Side, Spec};
 
@@ -21,7 +21,7 @@ pub use value::check_value;
 pub(crate) use value::{decimal, raw_value};
 
 use crate::Fields;
-use columns::{ITEM, KEY, POSITION, PROPENSITY, SLATE, TIME, USER, WEIGHT};
+use columns::{ITEM, KEY, POSITION, PROPENSITY, SHUFFLED, SLATE, TIME, USER, WEIGHT};
 
 /// Examples in the schema of [`Columns`]; cloning shares the data.
 #[derive(Debug, Clone)]
@@ -108,6 +108,11 @@ impl Examples {
         self.batch.column(PROPENSITY).as_primitive::<Float32Type>()
     }
 
+    /// Whether the item's place in its slate was drawn at random `[len]`; null = not.
+    pub fn shuffled(&self) -> &BooleanArray {
+        self.batch.column(SHUFFLED).as_boolean()
+    }
+
     /// Values `[len]` of the id or text field `field`, an index into `Spec::fields`. Asking for a field of another kind is a
     /// bug.
     pub fn id(&self, field: usize) -> &StringArray {
@@ -145,6 +150,17 @@ impl Examples {
 
     fn field(&self, field: usize) -> &dyn Array {
         self.batch.column(self.columns.field(field))
+    }
+
+    /// The same examples with field `field` (an index into `Spec::fields`, of no pair) missing in each.
+    pub fn without(&self, field: usize) -> Examples {
+        let (at, schema) = (self.columns.field(field), self.batch.schema());
+        let mut columns = self.batch.columns().to_vec();
+        columns[at] = arrow_array::new_null_array(schema.field(at).data_type(), self.len());
+        if let Some(weights) = self.columns.weights(field) {
+            columns[weights] = arrow_array::new_null_array(schema.field(weights).data_type(), self.len());
+        }
+        Examples::of(&self.columns, columns)
     }
 
     /// `len` examples from index `from`; no copy.

@@ -6,6 +6,7 @@ mod cast;
 mod column;
 mod decode;
 mod file;
+mod flag;
 mod label;
 mod list;
 mod nearest;

@@ -112,7 +112,7 @@ impl Join {
             self.due.insert((slate.time.saturating_add(*length), seq, window));
         }
         self.ids.insert(slate.id.clone(), seq);
-        self.open.insert(seq, Open::new(slate.clone(), &self.labels));
+        self.open.insert(seq, Open::new(slate, &self.labels));
     }
 
     fn feedback(&mut self, feedback: &Feedback, known_slate: bool) {
@@ -220,13 +220,17 @@ fn push(
         item: &shown.item,
         slate: Some(&slate.id),
         position: Some(shown.position),
+        shuffled: slate.is_random_at(shown.position),
         query: slate.query.as_deref(),
         shared: &slate.shared,
         fields: &shown.fields,
         labels,
     };
-    builder.push(&row).map_err(|error| EventsError::Slate {
-        slate: slate.id.clone(),
-        problem: format!("item `{}`: {error}", shown.item),
-    })
+    let propensity = shown.propensity.map(|propensity| propensity as f32);
+    builder
+        .push_shown(&row, propensity)
+        .map_err(|error| EventsError::Slate {
+            slate: slate.id.clone(),
+            problem: format!("item `{}`: {error}", shown.item),
+        })
 }

@@ -41,7 +41,7 @@ pub use lock::RoleLock;
 pub use moment::{derived_from_time, parse_time, since_hours, time_of};
 pub use recorder::{Receipt, Recorded, Recorder, RecorderOptions};
 pub use replay::{Event, Replay};
-pub use slate::{Impression, Slate};
+pub use slate::{Candidate, Impression, SHUFFLED_PLACES, Slate};
 pub use state::{LearnRun, ModelRow, ScoreRow, State};
 pub use store::Store;
 pub use value::{Fields, Value};

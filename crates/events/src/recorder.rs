@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use crate::derived::Rates;
 use crate::store::log_dir;
 use crate::store::writer::{Applied, Arrived, Command, Writer, Written};
-use crate::{Clock, Derived, EventsError, Feedback, RateRule, Replay, RoleLock, Slate, Store};
+use crate::{Candidate, Clock, Derived, EventsError, Feedback, RateRule, Replay, RoleLock, Slate, Store};
 
 /// Most commands of one transaction.
 const GROUP: usize = 512;
@@ -371,6 +371,30 @@ fn slate_problem(slate: &Slate) -> Result<(), String> {
         {
             return Err(within("a prediction or propensity is not finite".to_owned()));
         }
+    }
+    let mut candidates = BTreeSet::new();
+    for Candidate {
+        item,
+        fields,
+        predictions,
+    } in slate.candidates.iter().flatten()
+    {
+        let within = |problem: String| format!("candidate `{item}`: {problem}");
+        finite(fields).map_err(within)?;
+        if !candidates.insert(item) {
+            return Err(within("it is named twice".to_owned()));
+        }
+        if predictions.iter().any(|prediction| !prediction.is_finite()) {
+            return Err(within("a prediction is not finite".to_owned()));
+        }
+    }
+    if let Some(item) = items
+        .iter()
+        .find(|item| slate.candidates.is_some() && !candidates.contains(**item))
+    {
+        return Err(format!(
+            "item `{item}`: it is shown, and not among the candidates"
+        ));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod join_property;
 mod rates;
 mod recorder;
 mod replay;
+mod shuffled;
 mod state;
 
 use join::labels;
@@ -18,7 +19,7 @@ use join::labels;
 use proptest::prelude::*;
 use spec::Spec;
 
-use crate::{Feedback, Fields, Impression, Slate, Value};
+use crate::{Candidate, Feedback, Fields, Impression, Slate, Value};
 
 /// Every side and kind, a chain of `given`, three windows.
 pub(crate) const DECLARATION: &str = r#"
@@ -95,6 +96,8 @@ pub(crate) fn slate(id: &str, time: i64, user: &str, items: &[&str]) -> Slate {
         model: None,
         score_version: None,
         as_of: 0,
+        shuffled: false,
+        candidates: None,
     }
 }
 
@@ -139,6 +142,12 @@ pub(crate) fn any_slate() -> impl Strategy<Value = Slate> {
             predictions: vec![0.1 * position as f32],
             propensity,
         });
+    let candidate =
+        (any::<String>(), any_fields(), 0..3usize).prop_map(|(item, fields, objectives)| Candidate {
+            item,
+            fields,
+            predictions: vec![0.1; objectives],
+        });
     let head = (
         any::<String>(),
         any::<i64>(),
@@ -149,6 +158,8 @@ pub(crate) fn any_slate() -> impl Strategy<Value = Slate> {
         proptest::option::of(any::<String>()),
         proptest::option::of(any::<i64>()),
         any::<u64>(),
+        any::<bool>(),
+        proptest::option::of(proptest::collection::vec(candidate, 0..4)),
     );
     (
         head,
@@ -157,7 +168,12 @@ pub(crate) fn any_slate() -> impl Strategy<Value = Slate> {
         tail,
     )
         .prop_map(
-            |((id, time, user, query), shared, impressions, (model, score_version, as_of))| Slate {
+            |(
+                (id, time, user, query),
+                shared,
+                impressions,
+                (model, score_version, as_of, shuffled, candidates),
+            )| Slate {
                 id,
                 time,
                 user,
@@ -167,6 +183,8 @@ pub(crate) fn any_slate() -> impl Strategy<Value = Slate> {
                 model,
                 score_version,
                 as_of,
+                shuffled,
+                candidates,
             },
         )
 }

@@ -1,7 +1,10 @@
 //! AUC inside each group, so that differences between people or slates count for nothing. In: one group id a row. Out: one
-//! number, the groups weighted by rows ([`gauc`]), by pairs ([`pooled_auc`]) or not at all ([`mean_auc`]).
+//! number, the groups weighted by rows ([`gauc`]), by pairs ([`pooled_auc`]) or not at all ([`mean_auc`], with its interval [`list_auc`]).
+
+use serde::{Deserialize, Serialize};
 
 use crate::auc::{Pairs, all_finite};
+use crate::{Interval, mean_interval};
 
 /// Mean of the AUC of each group, weighted by its size, over the groups that have both classes (label above 0.5 or not). A
 /// group is a slate or a person, one id a row.
@@ -46,6 +49,31 @@ pub fn mean_auc(predictions: &[f32], labels: &[f32], groups: &[u64]) -> Option<f
     let groups = of_groups(predictions, labels, groups)?;
     let sum: f64 = groups.iter().map(|(auc, _, _)| auc).sum();
     (!groups.is_empty()).then(|| sum / groups.len() as f64)
+}
+
+/// Mean over slates of the AUC within the slate, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ListAuc {
+    /// The mean, with its 95 % interval over slates.
+    #[serde(flatten)]
+    pub auc: Interval,
+    /// Slates that have both classes: those that it is the mean of.
+    pub slates: usize,
+}
+
+/// [`mean_auc`] with its 95 % interval over slates, by Student's t; slates count as independent.
+///
+/// `None` where fewer than two slates have both classes (an interval takes two), or any prediction or label is not finite.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn list_auc(predictions: &[f32], labels: &[f32], slates: &[u64]) -> Option<ListAuc> {
+    let groups = of_groups(predictions, labels, slates)?;
+    let each: Vec<f64> = groups.iter().map(|(auc, _, _)| *auc).collect();
+    (each.len() > 1).then(|| ListAuc {
+        auc: mean_interval(&each, 0.95),
+        slates: each.len(),
+    })
 }
 
 /// AUC, pairs and rows of each group that has both classes, by ascending id. `None` where a value is not finite.
@@ -105,6 +133,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_list_auc_is_of_the_slates_with_both_classes_and_takes_two_of_them() {
+        let predictions = [0.9, 0.1, 0.2, 0.3, 0.8, 0.5, 0.4];
+        let labels = [1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+        let slates = [1, 1, 2, 2, 2, 3, 3];
+        // 1 and 0: the mean of two is within 12.7 times their error.
+        let found = list_auc(&predictions, &labels, &slates).unwrap();
+        assert_eq!((found.auc.mean, found.slates), (0.5, 2));
+        assert!((found.auc.high - 0.5 - 12.706_204_736_174_7 * 0.5).abs() < 1e-6);
+        assert_eq!(
+            list_auc(&predictions[2..], &labels[2..], &slates[2..]),
+            None,
+            "one slate"
+        );
+        assert_eq!(list_auc(&[f32::NAN, 0.1], &[1.0, 0.0], &[1, 1]), None);
+    }
+
     fn rows() -> impl Strategy<Value = (Vec<f32>, Vec<f32>, Vec<u64>)> {
         prop::collection::vec((-4i8..4, any::<bool>(), 0..4u64), 0..40).prop_map(|rows| {
             let predictions = rows.iter().map(|row| f32::from(row.0)).collect();
@@ -148,6 +193,17 @@ mod tests {
                 let sum: f64 = found.iter().map(|group| group.0 / group.1 * weight(group)).sum();
                 (!found.is_empty()).then(|| sum / found.iter().map(weight).sum::<f64>())
             };
+            let listed = list_auc(&predictions, &labels, &groups);
+            if found.len() < 2 {
+                prop_assert_eq!(listed, None);
+            } else {
+                let each: Vec<f64> = found.iter().map(|group| group.0 / group.1).collect();
+                let (listed, slow) = (listed.unwrap(), crate::mean_interval(&each, 0.95));
+                prop_assert_eq!(listed.slates, each.len());
+                for (fast, slow) in [(listed.auc.mean, slow.mean), (listed.auc.low, slow.low), (listed.auc.high, slow.high)] {
+                    prop_assert!((fast - slow).abs() < 1e-12, "{} {}", fast, slow);
+                }
+            }
             for (fast, slow) in [
                 (gauc(&predictions, &labels, &groups), weighted(|group| group.2)),
                 (pooled_auc(&predictions, &labels, &groups), weighted(|group| group.1)),

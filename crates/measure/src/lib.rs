@@ -5,7 +5,7 @@
 //! whose label is not observed are left out by the caller. Sums run in an order that only the input decides, so equal inputs give
 //! equal bits. Where a metric is not defined it is `None`; [`log_loss`], [`squared_error`] and the intervals are NaN there.
 //!
-//! - How a model orders: [`auc`] over all pairs; inside groups [`gauc`], [`pooled_auc`], [`mean_auc`] and [`ndcg`]; among rows
+//! - How a model orders: [`auc`] over all pairs; inside groups [`gauc`], [`pooled_auc`], [`mean_auc`], [`list_auc`] and [`ndcg`]; among rows
 //!   shown at one position [`equal_position_auc`]; by amounts [`xauc`].
 //! - How close its numbers are: [`log_loss`], [`normalized_entropy`], [`squared_error`], [`mean_absolute_error`];
 //!   [`calibration`], [`calibration_bins`], [`expected_calibration_error`]; beside them the [`ConstantPredictor`] to beat.
@@ -37,7 +37,7 @@ pub use auc::auc;
 pub use calibration::{CalibrationBin, calibration, calibration_bins, expected_calibration_error};
 pub use constant::ConstantPredictor;
 pub use equal_position::equal_position_auc;
-pub use gauc::{gauc, mean_auc, pooled_auc};
+pub use gauc::{ListAuc, gauc, list_auc, mean_auc, pooled_auc};
 pub use interval::{Interval, clustered_mean_interval, mean_interval, paired_difference};
 pub use loss::{log_loss, mean_absolute_error, normalized_entropy, squared_error};
 pub use ndcg::ndcg;

@@ -4,7 +4,7 @@
 
 use nn::Mat;
 
-use crate::{Encoded, Network, Ranker};
+use crate::{Encoded, Positions, Ranker};
 
 /// A gate is polarised on an example where one expert has more than this share.
 const POLARISED: f32 = 0.95;
@@ -109,6 +109,16 @@ impl Activity {
             }
         }
     }
+
+    /// All of so many objectives read what the one gate mixes.
+    pub(crate) fn share_gate(&mut self, objectives: usize) {
+        self.gates = self
+            .gates
+            .first()
+            .map_or_else(Vec::new, |gate| vec![gate.clone(); objectives]);
+        let polarised = self.polarised.first().copied();
+        self.polarised = polarised.map_or_else(Vec::new, |count| vec![count; objectives]);
+    }
 }
 
 fn add_all<T: Copy + std::ops::AddAssign>(to: &mut [T], from: &[T]) {
@@ -121,7 +131,8 @@ impl Ranker {
     /// What units and gates do on `batch`.
     pub fn unit_activity(&self, batch: &Encoded) -> Activity {
         let mut sum = Activity::default();
-        self.forward(batch, |examples, acts, _| {
+        let positions = Positions::Served.read(self.spec(), &batch.positions);
+        self.forward(batch, positions.as_deref(), |examples, acts, _| {
             let mut activity = Activity {
                 examples: examples as u64,
                 ..Activity::default()
@@ -134,21 +145,19 @@ impl Ranker {
 
     /// Mean share of each expert over `batch`, per objective x expert; `None` for a network without gates, and without examples.
     pub fn gate_shares(&self, batch: &Encoded) -> Option<Vec<Vec<f32>>> {
-        match self.weights.network {
-            Network::SharedBottom(_) => None,
-            Network::Mmoe(_) => self.unit_activity(batch).gate_shares(),
-        }
+        self.unit_activity(batch).gate_shares()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{BOTTOMS, MIXTURES, random_batch, ranker_of, spec_with};
+    use crate::Network;
+    use crate::testing::{BOTTOMS, MIXTURES, every_network, random_batch, ranker_of, spec_with};
 
     #[test]
     fn units_and_gates_are_counted_the_same_however_the_examples_are_batched() {
-        for model in MIXTURES.iter().chain(&BOTTOMS) {
+        for model in every_network() {
             let ranker = ranker_of(&spec_with(model), 1);
             let batch = random_batch(&ranker, 1100, 1);
             let whole = ranker.unit_activity(&batch);
@@ -208,8 +217,8 @@ mod tests {
     fn a_unit_that_cannot_be_above_0_is_dead_and_one_that_must_be_is_always_active() {
         let mut ranker = ranker_of(&spec_with(MIXTURES[1]), 1);
         if let Network::Mmoe(network) = &mut ranker.weights.network {
-            network.experts.first.bias[1] = -1e6;
-            network.experts.first.bias[4] = 1e6;
+            network.mixture.experts.first.bias[1] = -1e6;
+            network.mixture.experts.first.bias[4] = 1e6;
         }
         let activity = ranker.unit_activity(&random_batch(&ranker, 50, 1));
         assert_eq!(activity.layers[1].active[1], 0);
@@ -222,8 +231,8 @@ mod tests {
         let batch = random_batch(&ranker, 50, 1);
         let mut even = ranker.clone();
         if let Network::Mmoe(network) = &mut even.weights.network {
-            let own = network.experts.first_width();
-            for row in network.experts.first.weight.chunks_exact_mut(own + 6) {
+            let own = network.mixture.experts.first_width();
+            for row in network.mixture.experts.first.weight.chunks_exact_mut(own + 6) {
                 row[own..].fill(0.0);
             }
         }
@@ -235,8 +244,8 @@ mod tests {
         // The shared layer always gives something; the second objective's second expert takes it all.
         if let Network::Mmoe(network) = &mut ranker.weights.network {
             network.shared.layers[0].bias.fill(1.0);
-            let own = network.experts.first_width();
-            for row in network.experts.first.weight.chunks_exact_mut(own + 6) {
+            let own = network.mixture.experts.first_width();
+            for row in network.mixture.experts.first.weight.chunks_exact_mut(own + 6) {
                 row[own + 3] = 1e3;
             }
         }

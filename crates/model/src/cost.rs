@@ -1,6 +1,11 @@
 //! What a declared network costs: shapes, parameters, multiplications per scored candidate, memory.
 
-use spec::{Architecture, Kind, Rows, Source, Spec, Table, TableOptimizer};
+mod budget;
+mod network;
+
+use spec::{BiasForm, Kind, Rows, Source, Spec, Table, TableOptimizer};
+
+pub use budget::at_budget;
 
 use crate::{KeyMap, Plan, SHARDS};
 
@@ -15,6 +20,9 @@ pub struct Layer {
     pub parameters: u64,
     /// Multiplications per candidate.
     pub multiplications: u64,
+    /// Bytes moved per candidate: what it reads of its input or of its table's rows, and what it writes. The weights of a network,
+    /// which are read once for all candidates of a request, are not among them. Of a field of several ids about 16 rows.
+    pub bytes: u64,
     /// Values that it gives for a candidate.
     #[serde(skip)]
     outputs: u64,
@@ -31,6 +39,8 @@ pub struct Cost {
     pub parameters: u64,
     /// Sum over the layers.
     pub multiplications: u64,
+    /// Sum over the layers.
+    pub bytes: u64,
     /// Bytes of a ranker that serves: weights, and how often training met each row or the key of each. Tables with a `capacity`
     /// count as full; they are mapped, so that only what requests read stays in memory.
     pub serving_bytes: u64,
@@ -64,7 +74,12 @@ impl Cost {
     pub fn of(spec: &Spec) -> Cost {
         let plan = Plan::of(spec);
         let mut layers = Vec::new();
-        for table in spec.tables.iter().filter(|table| table.dim > 0) {
+        for (at, table) in spec.tables.iter().enumerate().filter(|(_, table)| table.dim > 0) {
+            // A row of each id, and the field's columns of the input.
+            let fields = plan.ids.iter().filter(|input| input.table == at);
+            let values: u64 = fields
+                .map(|input| (ids(spec, input.field) + 1) * input.dim as u64)
+                .sum();
             let rows = table.len() as u64 + 1;
             let most = if table.is_keyed() { "up to " } else { "" };
             let shape = format!("{most}{} rows + new, x {}", table.len(), table.dim);
@@ -73,45 +88,23 @@ impl Cost {
                 shape,
                 parameters: rows * table.dim as u64,
                 multiplications: 0,
+                bytes: values * WORD,
                 outputs: 0,
             });
         }
-        let objectives = spec.objectives.len() as u64;
-        let mut width = add_chains(&mut layers, "shared", 1, plan.width(), &spec.model.shared);
-        if let (Architecture::Mmoe, Some(experts)) = (spec.model.architecture, &spec.model.experts) {
-            let count = experts.count as u64;
-            let hidden = width as u64;
-            width = add_chains(&mut layers, "experts", count, width, &experts.widths);
-            let gates = hidden * count * objectives;
-            layers.push(Layer {
-                name: "gates".to_owned(),
-                shape: format!("{objectives} x [{hidden} -> {count}] softmax"),
-                parameters: gates,
-                multiplications: gates,
-                outputs: objectives * count,
-            });
-            layers.push(Layer {
-                name: "mix".to_owned(),
-                shape: format!("{objectives} x [{count}] x [{count}, {width}]"),
-                parameters: 0,
-                multiplications: objectives * count * width as u64,
-                outputs: objectives * width as u64,
-            });
-        }
-        let towers: Vec<usize> = spec.model.towers.iter().copied().chain([1]).collect();
-        add_chains(&mut layers, "towers", objectives, width, &towers);
-        if let Some(bias) = &spec.bias {
-            let tower = crate::ShallowTower::new(spec, bias);
+        network::add(&mut layers, spec, plan.width());
+        if let Some(tower) = crate::ShallowTower::of(spec) {
             layers.push(Layer {
                 name: "shallow tower".to_owned(),
                 shape: format!(
                     "{} objectives x {} cells x {} positions",
-                    bias.objectives.len(),
+                    tower.objectives.len(),
                     tower.cells,
                     tower.positions + 1
                 ),
                 parameters: tower.weight.iter().map(|weight| weight.len() as u64).sum(),
                 multiplications: 0,
+                bytes: tower.objectives.len() as u64 * WORD,
                 outputs: 0,
             });
         }
@@ -123,9 +116,16 @@ impl Cost {
             example_bytes: example_bytes(spec, &plan),
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
+            bytes: layers.iter().map(|layer| layer.bytes).sum(),
             outputs: layers.iter().map(|layer| layer.outputs).sum(),
             layers,
         }
+    }
+
+    /// Bytes of the network's weights, which are read once for all candidates of a request.
+    pub fn network_bytes(&self) -> u64 {
+        let network = self.layers.iter().filter(|layer| layer.multiplications > 0);
+        network.map(|layer| layer.parameters * WORD).sum()
     }
 
     /// What it takes to learn on `threads`.
@@ -212,29 +212,9 @@ fn example_bytes(spec: &Spec, plan: &Plan) -> u64 {
         .iter()
         .filter(|objective| objective.loss.needs_duration());
     let labels = (spec.objectives.len() + durations.count()) as u64;
+    let propensity = u64::from(spec.bias.as_ref().is_some_and(|bias| bias.form == BiasForm::Ips));
     // Cell, position and weight; key, person, slate and time.
-    WORD * (plan.dense_width as u64 + ids + labels + 3) + 8 * 4
-}
-
-/// Adds `count` equal chains of dense layers; returns the width of one's output.
-fn add_chains(layers: &mut Vec<Layer>, name: &str, count: u64, inputs: usize, widths: &[usize]) -> usize {
-    let Some(&last) = widths.last() else { return inputs };
-    let sizes: Vec<u64> = [inputs].iter().chain(widths).map(|&width| width as u64).collect();
-    let multiplications: u64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
-    let biases: u64 = sizes[1..].iter().sum();
-    let arrows = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(" -> ");
-    layers.push(Layer {
-        name: name.to_owned(),
-        shape: if count == 1 {
-            format!("[{arrows}]")
-        } else {
-            format!("{count} x [{arrows}]")
-        },
-        parameters: count * (multiplications + biases),
-        multiplications: count * multiplications,
-        outputs: count * biases,
-    });
-    last
+    WORD * (plan.dense_width as u64 + ids + labels + 3 + propensity) + 8 * 4
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_array::{Array, FixedSizeListArray};
 use events::Examples;
-use spec::{Kind, Objective, Spec};
+use spec::{BiasForm, Kind, Objective, Spec};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{DenseSource, Encoded, Fitted, Plan, Scaler, ScalerFit, Scalers, Watch};
@@ -145,6 +145,7 @@ impl Encoder {
             weights: (examples.weights().iter())
                 .map(|weight| weight.unwrap_or(1.0))
                 .collect(),
+            propensities: self.propensities(examples),
             keys: examples.keys().to_vec(),
             users: (examples.users().iter())
                 .map(|user| xxh3_64(user.unwrap_or_default().as_bytes()))
@@ -152,8 +153,18 @@ impl Encoder {
             slates: (examples.slates().iter())
                 .map(|slate| slate.map_or(0, |slate| xxh3_64(slate.as_bytes())))
                 .collect(),
+            shuffled: (examples.shuffled().iter())
+                .map(|shuffled| shuffled == Some(true))
+                .collect(),
             times: examples.times().to_vec(),
         }
+    }
+
+    /// Examination probabilities, where the form of bias needs them.
+    fn propensities(&self, examples: &Examples) -> Vec<f32> {
+        let needed = (self.spec.bias.as_ref()).is_some_and(|bias| bias.form == BiasForm::Ips);
+        let propensities = examples.propensities().iter().filter(|_| needed);
+        propensities.map(|propensity| propensity.unwrap_or(1.0)).collect()
     }
 
     fn dense(&self, examples: &Examples) -> Vec<f32> {

@@ -33,12 +33,17 @@ pub struct Encoded {
     pub durations: Vec<Vec<f32>>,
     /// `[batch]`: how much each example counts in training; 1 where the log does not say.
     pub weights: Vec<f32>,
+    /// `[batch]`: how probable it was that the impression was examined, `(0, 1]`, 1 where the log does not say; empty where the form
+    /// of bias does not need it.
+    pub propensities: Vec<f32>,
     /// `[batch]`: the examples' drop-out keys.
     pub keys: Vec<u64>,
     /// `[batch]`: hash of the person, for metrics within a person.
     pub users: Vec<u64>,
     /// `[batch]`: hash of the slate, for metrics within a slate; 0 = none.
     pub slates: Vec<u64>,
+    /// `[batch]`: whether the item's place in its slate was drawn at random.
+    pub shuffled: Vec<bool>,
     /// `[batch]`: times of the impressions, ms since 1970.
     pub times: Vec<i64>,
 }
@@ -94,9 +99,11 @@ impl Encoded {
         pick_all(&self.labels, rows, &mut to.labels);
         pick_all(&self.durations, rows, &mut to.durations);
         pick(&self.weights, rows, &mut to.weights);
+        pick(&self.propensities, rows, &mut to.propensities);
         pick(&self.keys, rows, &mut to.keys);
         pick(&self.users, rows, &mut to.users);
         pick(&self.slates, rows, &mut to.slates);
+        pick(&self.shuffled, rows, &mut to.shuffled);
         pick(&self.times, rows, &mut to.times);
     }
 
@@ -125,9 +132,11 @@ impl Encoded {
         self.cells.reserve_exact(rows);
         self.positions.reserve_exact(rows);
         self.weights.reserve_exact(rows);
+        self.propensities.reserve_exact(room(like.propensities.len()));
         self.keys.reserve_exact(rows);
         self.users.reserve_exact(rows);
         self.slates.reserve_exact(rows);
+        self.shuffled.reserve_exact(rows);
         self.times.reserve_exact(rows);
     }
 
@@ -135,12 +144,13 @@ impl Encoded {
     pub fn bytes(&self) -> u64 {
         let floats = self.labels.iter().chain(&self.durations).map(Vec::len);
         let words = self.dense.len() + self.cells.len() + self.positions.len() + self.weights.len();
+        let words = words + self.propensities.len();
         let wide = self.keys.len() + self.users.len() + self.slates.len() + self.times.len();
         let of_ids = self
             .ids
             .iter()
             .map(|ids| 4 * (ids.offsets.len() + ids.rows.len() + ids.weights.len()) + 8 * ids.keys.len());
-        (4 * (words + floats.sum::<usize>()) + 8 * wide + of_ids.sum::<usize>()) as u64
+        (4 * (words + floats.sum::<usize>()) + 8 * wide + self.shuffled.len() + of_ids.sum::<usize>()) as u64
     }
 
     /// Appends the rows of `more`, which must come from the same encoder.
@@ -163,9 +173,11 @@ impl Encoded {
             }
         }
         self.weights.extend_from_slice(&more.weights);
+        self.propensities.extend_from_slice(&more.propensities);
         self.keys.extend_from_slice(&more.keys);
         self.users.extend_from_slice(&more.users);
         self.slates.extend_from_slice(&more.slates);
+        self.shuffled.extend_from_slice(&more.shuffled);
         self.times.extend_from_slice(&more.times);
     }
 }

@@ -7,6 +7,7 @@
 //! tables in the order of the batch. So the same batch gives the same bits on any number of threads. A shard is cut into pieces,
 //! which go forward and back one after the other, so that what a thread works on stays in its caches.
 
+mod entire_space;
 mod piece;
 mod rows;
 mod shard;
@@ -19,7 +20,8 @@ use nn::{Bags, Mat, Precision, SparseGrad, Threads};
 use self::piece::{Buffers, Piece};
 use self::rows::StepRows;
 use self::shard::Shard;
-use crate::{Encoded, Network, Ranker, ShallowTower};
+use crate::weights::{bias_parts, bias_parts_mut};
+use crate::{Adversary, Encoded, Network, Ranker, ShallowTower};
 
 /// Shards of a batch.
 pub const SHARDS: usize = 4;
@@ -27,8 +29,9 @@ pub const SHARDS: usize = 4;
 /// Fewest and most examples of a piece.
 const PIECE: (usize, usize) = (128, 512);
 
-/// Most examples of a piece of a network with so many weights. Each piece reads all weights and adds to all of their gradients, which asks for large
-/// ones; what it works on grows with it, which asks for small ones. Measured: 128 is best for 0.43 million weights, 512 for 5.7.
+/// Most examples of a piece of a network with so many weights. Each piece reads all weights and adds to all of their gradients, which
+/// asks for large ones; what it works on grows with it, which asks for small ones. Measured: 128 is best for 0.43 million weights, 512
+/// for 5.7.
 fn piece_of(weights: usize) -> usize {
     (weights.isqrt() / 5).clamp(PIECE.0, PIECE.1)
 }
@@ -65,6 +68,8 @@ pub struct StepKeys {
     pub seed: u64,
     /// Which pass over the data it is, so that an example draws anew each time.
     pub pass: u64,
+    /// How many steps were taken before: a draw for the whole step depends on it.
+    pub step: u64,
     /// Whether these examples are met for the first time: only then do sightings count.
     pub first_pass: bool,
 }
@@ -85,6 +90,8 @@ pub struct Gradients {
     pub network: Network,
     /// Of the shallow tower.
     pub shallow: Option<ShallowTower>,
+    /// Of the adversary: that of its own loss.
+    pub adversary: Option<Adversary>,
 }
 
 impl Gradients {
@@ -98,7 +105,13 @@ impl Gradients {
                 .collect(),
             network: ranker.weights.network.zeros_like(),
             shallow: ranker.weights.shallow.as_ref().map(ShallowTower::zeros_like),
+            adversary: ranker.weights.adversary.as_ref().map(Adversary::zeros_like),
         }
+    }
+
+    /// Those of [`Weights::bias_parts`](crate::Weights::bias_parts).
+    pub fn bias_parts(&self) -> impl Iterator<Item = &[f32]> {
+        bias_parts(&self.shallow, &self.adversary)
     }
 }
 
@@ -273,9 +286,18 @@ impl Ranker {
             tables,
             network,
             shallow,
+            adversary,
         } = gradients;
         let workers = &*workers;
-        sum_dense(threads, workers, network, shallow.as_mut());
+        sum_dense(threads, workers, network);
+        self.weights.network.penalise(network);
+        for (part, sum) in bias_parts_mut(shallow, adversary).enumerate() {
+            sum_parts(threads, sum, |of| {
+                let sums = shards(workers).nth(of).map(|shard| &shard.sums);
+                let part = sums.and_then(|sums| bias_parts(&sums.shallow, &sums.adversary).nth(part));
+                part.unwrap_or_default()
+            });
+        }
         threads.each_claimed(tables, |table, grad| {
             self.table_gradient(table, workers, drawn, grad);
         });
@@ -313,13 +335,8 @@ impl Ranker {
     }
 }
 
-/// Sums the shards' gradients of both towers: (0 + 1) + (2 + 3).
-fn sum_dense(
-    threads: &Threads,
-    workers: &[Worker],
-    network: &mut Network,
-    shallow: Option<&mut ShallowTower>,
-) {
+/// Sums the shards' gradients of the main tower: (0 + 1) + (2 + 3).
+fn sum_dense(threads: &Threads, workers: &[Worker], network: &mut Network) {
     let shard = |at: usize| shards(workers).nth(at);
     let mut at = 0;
     while let Some(sum) = network.dense_mut(at) {
@@ -331,16 +348,6 @@ fn sum_dense(
             dense(of).map_or(&[], |dense| &dense.bias)
         });
         at += 1;
-    }
-    for (objective, sum) in shallow
-        .into_iter()
-        .flat_map(|shallow| &mut shallow.weight)
-        .enumerate()
-    {
-        sum_parts(threads, sum, |of| {
-            let shallow = shard(of).and_then(|shard| shard.sums.shallow.as_ref());
-            shallow.map_or(&[], |shallow| &shallow.weight[objective])
-        });
     }
 }
 

@@ -12,6 +12,7 @@
 mod faults;
 
 mod activity;
+mod adversary;
 mod arch;
 pub mod artifact;
 mod cost;
@@ -38,22 +39,26 @@ mod watch;
 mod weights;
 
 pub use activity::{Activity, LayerActivity};
-pub use arch::{Mmoe, Network, NetworkActivations, SharedBottom, Stack, Tower};
-pub use cost::{Cost, Layer, LearningCost};
+pub use adversary::Adversary;
+pub use arch::{
+    Level, Mixture, Mmoe, Network, NetworkActivations, NetworkDraws, Omoe, Ple, SharedBottom, SingleTask,
+    Snr, Stack, Tower, Towers,
+};
+pub use cost::{Cost, Layer, LearningCost, at_budget};
 pub use encode::Encoder;
 pub use encoded::{Encoded, EncodedIds};
 pub use error::ModelError;
 pub use gradient::{Gradients, SHARDS, StepKeys, TrainWorkspace};
 pub use key_map::KeyMap;
 pub use mapped::FileBytes;
-pub use plan::{DenseSource, IdInput, Plan};
+pub use plan::{DenseSource, IdInput, Plan, PositionInput};
 pub use predictions::{Positions, Predictions};
 pub use published::PublishedRows;
 pub use ranker::Ranker;
 pub use registry::Registry;
 pub use scaler::{Fitted, Scaler, ScalerFit, Scalers};
 pub use score::{Ranked, ScoreWeights};
-pub use shallow_tower::ShallowTower;
+pub use shallow_tower::{ShallowTower, TowerForm, bias_cells};
 pub use table::{ByKey, IdTable};
 pub use tensors::{Tensor, TensorMut};
 pub use watch::{DurationGroup, Watch};

@@ -1,9 +1,11 @@
 //! The feature plan: which field fills which columns of the network's input.
 //!
 //! In: a [`Spec`]. Out: the layout of the input `[batch, width]`: first every embedded field's pooled row, then the dense
-//! columns, both in declared order.
+//! columns, both in declared order, then the position where it is an input.
 
-use spec::{Kind, Spec};
+use spec::{BiasForm, Kind, Spec};
+
+use crate::bias_cells;
 
 /// One embedded field of the main tower: an id, ids, a text, a number in buckets.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +71,16 @@ impl DenseSource {
     }
 }
 
+/// The position as an input, with `[bias] form = "input"`: one column for each position, the first for the missing one, then one
+/// for each cell of the bias fields. Of both, one column is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionInput {
+    /// Highest position + 1.
+    pub positions: usize,
+    /// Cells; 0 where position is alone.
+    pub cells: usize,
+}
+
 /// The layout of the network's input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -80,6 +92,8 @@ pub struct Plan {
     pub embedded_width: usize,
     /// Columns of the dense part.
     pub dense_width: usize,
+    /// The position behind it, where it is an input.
+    pub position: Option<PositionInput>,
 }
 
 impl Plan {
@@ -90,6 +104,7 @@ impl Plan {
             dense: Vec::new(),
             embedded_width: 0,
             dense_width: 0,
+            position: position_input(spec),
         };
         for (field, declared) in spec
             .fields
@@ -143,7 +158,8 @@ impl Plan {
 
     /// Columns of the network's input.
     pub fn width(&self) -> usize {
-        self.embedded_width + self.dense_width
+        let position = self.position.map_or(0, |input| input.positions + input.cells);
+        self.embedded_width + self.dense_width + position
     }
 
     fn add_ids(&mut self, spec: &Spec, field: usize, table: usize, pool: spec::Pool, dropout: f32) {
@@ -167,4 +183,16 @@ impl Plan {
         self.dense.push((source, self.dense_width, width));
         self.dense_width += width;
     }
+}
+
+fn position_input(spec: &Spec) -> Option<PositionInput> {
+    let bias = spec.bias.as_ref().filter(|bias| bias.form == BiasForm::Input)?;
+    Some(PositionInput {
+        positions: bias.max_position as usize + 1,
+        cells: if bias.fields.is_empty() {
+            0
+        } else {
+            bias_cells(spec, bias)
+        },
+    })
 }

@@ -1,16 +1,44 @@
 //! Predictions of a batch, and how positions enter them.
 
-use spec::{Loss, Objective};
+use spec::{Loss, Objective, ServePosition, Spec};
 
 use crate::{Encoded, Encoder};
 
-/// Which position the shallow tower reads.
+/// Which position is read where predictions depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positions {
-    /// Missing everywhere: how requests are served.
+    /// Missing everywhere, as position drop-out trained it.
     Missing,
-    /// As logged: how a log is judged.
+    /// Position 1 everywhere.
+    First,
+    /// This one everywhere, from 1: what would be clicked there.
+    At(u32),
+    /// None: the main tower alone.
+    Without,
+    /// As logged: how a log is judged. Where propensities say how probable it was that an impression was examined, they count too.
     Logged,
+    /// As requests are served: what `[bias] serve_position` declares of the three first.
+    Served,
+}
+
+impl Positions {
+    /// The position to be read in each of the rows `logged` `[batch]`, 0 = missing; `None`: the main tower is alone.
+    pub fn read(self, spec: &Spec, logged: &[u32]) -> Option<Vec<u32>> {
+        let served = spec
+            .bias
+            .as_ref()
+            .map(|bias| bias.serve_position)
+            .unwrap_or_default();
+        match (self, served) {
+            (Positions::Logged, _) => Some(logged.to_vec()),
+            (Positions::Missing, _) | (Positions::Served, ServePosition::Missing) => {
+                Some(vec![0; logged.len()])
+            }
+            (Positions::First, _) | (Positions::Served, ServePosition::First) => Some(vec![1; logged.len()]),
+            (Positions::At(position), _) => Some(vec![position; logged.len()]),
+            (Positions::Without, _) | (Positions::Served, ServePosition::None) => None,
+        }
+    }
 }
 
 /// Logits and predictions per objective.

@@ -79,6 +79,33 @@ pub(crate) fn spec_of_times() -> Arc<Spec> {
     parsed(TIMES)
 }
 
+/// Two conditionals, of which the second waits for the first, learned over the entire space; a shallow tower on the click.
+pub(crate) fn spec_of_entire_space() -> &'static str {
+    r#"
+[fields]
+user   = { side = "user", kind = "id", dim = 3, buckets = 5 }
+topic  = { side = "item", kind = "id", dim = 2, values = ["a", "b"] }
+length = { side = "item", kind = "number" }
+
+[objectives]
+click = { group = "g", loss = "binary", absent = 0 }
+cart  = { group = "h", loss = "binary", absent = 0, given = "click", space = "entire", loss_weight = 2 }
+buy   = { group = "h", loss = "binary", absent = 0, given = "cart", space = "entire" }
+
+[model]
+architecture = "shared-bottom"
+shared = [6]
+
+[bias]
+fields = ["position"]
+groups = ["g"]
+max_position = 3
+
+[score]
+click = 1.0
+"#
+}
+
 /// The shapes of networks that the tests go through, as lines of `[model]`.
 pub(crate) const MIXTURES: [&str; 4] = [
     "architecture = \"mmoe\"\nexperts = { count = 3, widths = [4] }\ninput_dropout = 0.2\ngate_dropout = 0.3",
@@ -93,6 +120,35 @@ pub(crate) const BOTTOMS: [&str; 4] = [
     "architecture = \"shared-bottom\"\ntowers = [4]\ninput_dropout = 0.2",
     "architecture = \"shared-bottom\"\nshared = [5, 4]\ntowers = [3]",
 ];
+
+pub(crate) const SINGLES: [&str; 2] = [
+    "architecture = \"single-task\"\ntowers = [4, 3]\ninput_dropout = 0.2",
+    "architecture = \"single-task\"",
+];
+
+pub(crate) const ONE_GATES: [&str; 2] = [
+    "architecture = \"omoe\"\nexperts = { count = 3, widths = [4] }\ngate_dropout = 0.3",
+    "architecture = \"omoe\"\nshared = [5]\nexperts = { count = 2, widths = [4, 3] }\ntowers = [3]\ninput_dropout = 0.2\ngate_dropout = 0.3",
+];
+
+pub(crate) const EXTRACTIONS: [&str; 3] = [
+    "architecture = \"ple\"\nexperts = { count = 2, shared = 1, widths = [4] }\ngate_dropout = 0.3",
+    "architecture = \"ple\"\nshared = [5]\nexperts = { count = 1, shared = 2, levels = 2, widths = [4, 3] }\ntowers = [3]\ngate_dropout = 0.3\ninput_dropout = 0.2",
+    "architecture = \"ple\"\nexperts = { count = 2, shared = 2, levels = 3, widths = [3] }\ngate_dropout = 0.0",
+];
+
+pub(crate) const ROUTINGS: [&str; 4] = [
+    "architecture = \"snr-trans\"\nsubnetworks = { count = 3, widths = [4, 3], l0 = 0.1 }\ntowers = [3]",
+    "architecture = \"snr-trans\"\nshared = [5]\nsubnetworks = { count = 2, widths = [4], l0 = 0.01 }\ninput_dropout = 0.2",
+    "architecture = \"snr-aver\"\nsubnetworks = { count = 3, widths = [4, 3, 4], l0 = 0.1 }",
+    "architecture = \"snr-aver\"\nshared = [5]\nsubnetworks = { count = 2, widths = [4], l0 = 0.0 }\ntowers = [3]\ninput_dropout = 0.2",
+];
+
+/// All of them.
+pub(crate) fn every_network() -> impl Iterator<Item = &'static str> {
+    let gated = MIXTURES.into_iter().chain(ONE_GATES).chain(EXTRACTIONS);
+    BOTTOMS.into_iter().chain(SINGLES).chain(gated).chain(ROUTINGS)
+}
 
 pub(crate) fn parsed(text: &str) -> Arc<Spec> {
     Arc::new(Spec::parse("ranker.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}")))
@@ -202,7 +258,7 @@ const KEY: u64 = 0x0432_1fed_cba9_8765;
 pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
     let (spec, plan) = (ranker.spec(), ranker.encoder.plan());
     let mut draws = Draws::new(seed);
-    let cells = ranker.weights.shallow.as_ref().map_or(1, |shallow| shallow.cells);
+    let cells = spec.bias.as_ref().map_or(1, |bias| crate::bias_cells(spec, bias));
     let ids = plan.ids.iter().map(|input| {
         let kind = &spec.fields[input.field].kind;
         let single = matches!(kind, spec::Kind::Id { .. } | spec::Kind::Buckets { .. });
@@ -250,9 +306,11 @@ pub(crate) fn random_batch(ranker: &Ranker, len: usize, seed: u64) -> Encoded {
             .collect(),
         durations: spec.objectives.iter().map(duration).collect(),
         weights: vec![1.0; len],
+        propensities: Vec::new(),
         keys: (0..len as u64).map(|row| row + 1000 * seed).collect(),
         users: (0..len).map(|_| u64::from(draws.below(5))).collect(),
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
     }
 }
@@ -287,6 +345,7 @@ pub(crate) fn examples_of(spec: &Spec, rows: &[Row]) -> events::Examples {
             item: "v1",
             slate: None,
             position: *position,
+            shuffled: false,
             query: None,
             shared,
             fields,

@@ -6,14 +6,16 @@ use rand_chacha::rand_core::SeedableRng;
 use spec::{Loss, Spec};
 
 use crate::predictions::recalibration;
-use crate::{IdTable, KeyMap, Network, Plan, ShallowTower, Tensor};
+use crate::{Adversary, IdTable, KeyMap, Network, Plan, ShallowTower, Tensor};
 
 /// Deviation of an embedding's first values.
 const EMBEDDING_DEVIATION: f32 = 0.05;
 /// Base rates are kept this far from 0 and 1.
 const RATE_FLOOR: f64 = 1e-4;
+/// Most that the main tower begins at where the shallow one lets a share through: above it, its slope is next to nothing.
+const MOST_OF_SHARE: f64 = 0.95;
 
-/// Tables, main tower and shallow tower.
+/// Tables, main tower, and what takes the bias out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// One per `Spec::tables`; those that only the shallow tower reads have dim 0.
@@ -22,6 +24,8 @@ pub struct Weights {
     pub network: Network,
     /// The shallow tower, where the spec declares one.
     pub shallow: Option<ShallowTower>,
+    /// The adversary that the main tower is trained against, where the spec declares one.
+    pub adversary: Option<Adversary>,
 }
 
 impl Weights {
@@ -41,23 +45,21 @@ impl Weights {
             })
             .collect();
         let network = Network::new(spec, Plan::of(spec).width(), &mut rng);
-        let shallow = spec.bias.as_ref().map(|bias| ShallowTower::new(spec, bias));
         Weights {
             tables,
             network,
-            shallow,
+            shallow: ShallowTower::of(spec),
+            adversary: Adversary::of(spec, &mut rng),
         }
     }
 
     /// Sets each tower's output bias so that first predictions lie near the mean label; `None` leaves it at 0. `mean_labels`
-    /// per objective. Watch times begin at their middle: half the duration, the mean watch time, the median of the duration.
+    /// per objective. Watch times begin at their middle: half the duration, the mean watch time, the median of the duration. Where
+    /// the shallow tower lets a share through, the main tower begins at the mean over that share.
     pub fn set_base_rates(&mut self, spec: &Spec, mean_labels: &[Option<f64>]) {
-        for ((objective, mean), tower) in spec
-            .objectives
-            .iter()
-            .zip(mean_labels)
-            .zip(self.network.towers_mut())
-        {
+        let shallow = &self.shallow;
+        let objectives = spec.objectives.iter().zip(mean_labels).enumerate();
+        for ((at, (objective, mean)), tower) in objectives.zip(self.network.towers_mut()) {
             let Some(mean) = mean else { continue };
             let share = match (objective.loss, objective.clip) {
                 (Loss::Squared, None) => {
@@ -65,7 +67,14 @@ impl Weights {
                     continue;
                 }
                 (Loss::Squared, Some((lo, hi))) => (mean - f64::from(lo)) / f64::from(hi - lo),
-                (Loss::Binary, _) => *mean,
+                (Loss::Binary, _) => {
+                    let let_through = shallow.as_ref().map_or(1.0, |shallow| shallow.first_share(at));
+                    if let_through < 1.0 {
+                        (mean / let_through).min(MOST_OF_SHARE)
+                    } else {
+                        *mean
+                    }
+                }
                 (Loss::WatchFraction | Loss::WeightedLogistic | Loss::WatchQuantile, _) => {
                     tower.logit.bias[0] = 0.0;
                     continue;
@@ -96,6 +105,25 @@ impl Weights {
                     values,
                 });
             }
+            if !shallow.reversal.is_empty() {
+                out.push(Tensor {
+                    name: "shallow_reversal".to_owned(),
+                    shape: vec![shallow.objectives.len(), 2],
+                    values: &shallow.reversal,
+                });
+            }
+        }
+        if let Some(adversary) = &self.adversary {
+            out.extend(
+                Adversary::NAMES
+                    .iter()
+                    .zip(adversary.parts())
+                    .map(|(name, values)| Tensor {
+                        name: format!("adversary.{name}"),
+                        shape: vec![values.len()],
+                        values,
+                    }),
+            );
         }
         out
     }
@@ -109,12 +137,18 @@ impl Weights {
                 .map(|table| table.embedding.weight.as_mut_slice()),
         );
         out.extend(self.network.tensors_mut().into_iter().map(|tensor| tensor.values));
-        out.extend(
-            self.shallow
-                .iter_mut()
-                .flat_map(|shallow| shallow.weight.iter_mut().map(Vec::as_mut_slice)),
-        );
+        out.extend(bias_parts_mut(&mut self.shallow, &mut self.adversary));
         out
+    }
+
+    /// The weights of what takes the bias out: of the shallow tower, then of the adversary.
+    pub fn bias_parts(&self) -> impl Iterator<Item = &[f32]> {
+        bias_parts(&self.shallow, &self.adversary)
+    }
+
+    /// The same, to change.
+    pub fn bias_parts_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        bias_parts_mut(&mut self.shallow, &mut self.adversary)
     }
 
     /// Whether every weight is finite.
@@ -123,4 +157,22 @@ impl Weights {
             .iter()
             .all(|tensor| tensor.values.iter().all(|value| value.is_finite()))
     }
+}
+
+/// All weights of both, in a fixed order.
+pub(crate) fn bias_parts<'w>(
+    shallow: &'w Option<ShallowTower>,
+    adversary: &'w Option<Adversary>,
+) -> impl Iterator<Item = &'w [f32]> {
+    let shallow = shallow.iter().flat_map(ShallowTower::parts);
+    shallow.chain(adversary.iter().flat_map(Adversary::parts))
+}
+
+/// The same, to change.
+pub(crate) fn bias_parts_mut<'w>(
+    shallow: &'w mut Option<ShallowTower>,
+    adversary: &'w mut Option<Adversary>,
+) -> impl Iterator<Item = &'w mut [f32]> {
+    let shallow = shallow.iter_mut().flat_map(ShallowTower::parts_mut);
+    shallow.chain(adversary.iter_mut().flat_map(Adversary::parts_mut))
 }

@@ -70,8 +70,11 @@ impl Dense {
         }
     }
 
-    /// Packs the weight for many products in `precision`: it must not change until [`Dense::unpack`].
+    /// Packs the weight for many products in `precision`: it must not change until [`Dense::unpack`]. No weight, nothing to pack.
     pub fn pack(&mut self, precision: Precision, threads: &Threads) {
+        if self.weight.is_empty() {
+            return;
+        }
         let weight = Mat::new(&self.weight, self.inputs, self.outputs);
         self.packed.fill(weight, precision, threads);
     }
@@ -135,6 +138,14 @@ impl Dense {
                 multiply(Factor::plain(d_output), weight, d_input, Job { add: true, ..job });
             },
         );
+    }
+
+    /// Of the gradient of a layer without inputs: its bias, to be added to; 0 where it is fresh.
+    pub fn fresh_bias(&mut self) -> &mut [f32] {
+        if std::mem::take(&mut self.fresh) {
+            self.bias.fill(0.0);
+        }
+        &mut self.bias
     }
 
     fn add_weight_gradient(&self, precision: Precision, input: Mat, d_output: Mat, grad: &mut Dense) {

@@ -1,5 +1,5 @@
-//! Experts: E chains of dense + ReLU layers over one input, and beside them the logits of G gates over the experts.
-//! Letters: B batch, I inputs, E experts, Wl width of layer l, G gates.
+//! Experts: E chains of dense + ReLU layers over one input, and beside them the logits of gates over experts.
+//! Letters: B batch, I inputs, E experts, Wl width of layer l, C columns of the gates' logits: E for each gate over these experts.
 //!
 //! The first layers of all experts and the gates are one product; the later layers run on column blocks of its result, and
 //! the gates' logits are its last columns, both without a copy.
@@ -10,17 +10,17 @@ use rand::Rng;
 
 use crate::{Dense, InputGradient, Mat, MatMut, Packed, Precision};
 
-/// E experts of the same shape, each a chain of dense + ReLU layers, and the weights of G gates over them.
+/// E experts of the same shape, each a chain of dense + ReLU layers, and the weights of the gates that read the same input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experts {
     /// E, number of experts.
     pub count: usize,
     /// W1, W2, ...: width of each layer, at least one.
     pub widths: Vec<usize>,
-    /// G, number of gates.
-    pub gates: usize,
-    /// The first layer of every expert, then the gates, `[I, E * W1 + G * E]`: expert e owns the columns from `e * W1`, gate g
-    /// those from `E * W1 + g * E`. Gates have no bias: their part of it stays 0.
+    /// C, columns of the gates' logits.
+    pub gate_columns: usize,
+    /// The first layer of every expert, then the gates, `[I, E * W1 + C]`: expert e owns the columns from `e * W1`, the gates
+    /// those from `E * W1`. Gates have no bias: their part of it stays 0.
     pub first: Dense,
     /// The later layers, by layer, then by expert: `rest[l][e]` is `[Wl+1, Wl+2]`.
     pub rest: Vec<Vec<Dense>>,
@@ -33,7 +33,7 @@ pub struct ExpertsActivations {
     precision: Precision,
     /// By layer: columns of all experts, `E * Wl`.
     cols: Vec<usize>,
-    /// `G * E`, columns of the gates' logits beside the first layer's.
+    /// C, columns of the gates' logits beside the first layer's.
     gate_cols: usize,
     /// By layer, `[capacity, E * Wl]`, after ReLU; the first has the gates' logits too, without ReLU.
     outputs: Vec<Vec<f32>>,
@@ -44,7 +44,13 @@ pub struct ExpertsActivations {
 impl Experts {
     /// Experts' weights after He et al. 2015, gates' normal with deviation `1 / sqrt(inputs)`, biases zero. Panics if `widths`
     /// is empty.
-    pub fn new(inputs: usize, count: usize, widths: &[usize], gates: usize, rng: &mut impl Rng) -> Self {
+    pub fn new(
+        inputs: usize,
+        count: usize,
+        widths: &[usize],
+        gate_columns: usize,
+        rng: &mut impl Rng,
+    ) -> Self {
         assert!(!widths.is_empty(), "an expert has at least one layer");
         let experts = Dense::new(inputs, count * widths[0], SQRT_2, rng);
         let mut layer = |pair: &[usize]| {
@@ -56,8 +62,8 @@ impl Experts {
         Self {
             count,
             widths: widths.to_vec(),
-            gates,
-            first: beside(&experts, &Dense::new(inputs, gates * count, 1.0, rng)),
+            gate_columns,
+            first: beside(&experts, &Dense::new(inputs, gate_columns, 1.0, rng)),
             rest,
         }
     }
@@ -68,7 +74,7 @@ impl Experts {
         Self {
             count: self.count,
             widths: self.widths.clone(),
-            gates: self.gates,
+            gate_columns: self.gate_columns,
             first: self.first.zeros_like(),
             rest: self.rest.iter().map(zeros).collect(),
         }
@@ -178,7 +184,7 @@ impl ExpertsActivations {
     /// Room for batches of up to `batch_capacity` rows through `experts`, and how products read their factors.
     pub fn new(experts: &Experts, batch_capacity: usize, precision: Precision) -> Self {
         let cols: Vec<usize> = experts.widths.iter().map(|w| experts.count * w).collect();
-        let gate_cols = experts.gates * experts.count;
+        let gate_cols = experts.gate_columns;
         let room = |layer| vec![0.0; batch_capacity * stride(&cols, gate_cols, layer)];
         let room: Vec<_> = (0..cols.len()).map(room).collect();
         Self {
@@ -202,7 +208,7 @@ impl ExpertsActivations {
         Mat::strided(&self.outputs[layer], batch, self.cols[layer], stride)
     }
 
-    /// The gates' logits for a batch of `batch` rows: `[B, G * E]`, gate g in the columns from `g * E`.
+    /// The gates' logits for a batch of `batch` rows: `[B, C]`.
     pub fn gate_logits(&self, batch: usize) -> Mat<'_> {
         let whole = Mat::new(&self.outputs[0], batch, self.cols[0] + self.gate_cols);
         whole.columns(self.cols[0], self.gate_cols)
@@ -219,7 +225,7 @@ impl ExpertsActivations {
         )
     }
 
-    /// Where the gradient of the gates' logits is to be written for a batch of `batch` rows: `[B, G * E]`.
+    /// Where the gradient of the gates' logits is to be written for a batch of `batch` rows: `[B, C]`.
     pub fn d_gate_logits(&mut self, batch: usize) -> MatMut<'_> {
         let stride = self.cols[0] + self.gate_cols;
         let from = self.cols[0].min(self.d_outputs[0].len());
@@ -245,7 +251,7 @@ mod tests {
 
     /// Small weights and large biases, half of them negative: units on either side of ReLU, none near its kink.
     fn away_from_kinks(count: usize, widths: &[usize]) -> Experts {
-        let mut experts = Experts::new(INPUTS, count, widths, GATES, &mut generator(1));
+        let mut experts = Experts::new(INPUTS, count, widths, GATES * count, &mut generator(1));
         for dense in layers(&mut experts) {
             dense.weight.iter_mut().for_each(|w| *w *= 0.3);
             for (j, bias) in dense.bias.iter_mut().enumerate() {
@@ -351,7 +357,7 @@ mod tests {
 
     #[test]
     fn an_expert_is_its_chain_of_dense_layers_and_the_gates_are_beside_the_first() {
-        let experts = Experts::new(INPUTS, 2, &[5, 3], GATES, &mut generator(4));
+        let experts = Experts::new(INPUTS, 2, &[5, 3], GATES * 2, &mut generator(4));
         let input = values(BATCH * INPUTS, 5);
         let output = run(&experts, &input);
         let mut first = vec![0.0; BATCH * 14];
@@ -377,7 +383,7 @@ mod tests {
 
     #[test]
     fn gates_begin_with_their_own_deviation_and_without_a_bias() {
-        let experts = Experts::new(400, 10, &[20], 30, &mut generator(1));
+        let experts = Experts::new(400, 10, &[20], 300, &mut generator(1));
         let deviation = |from: usize, cols: usize| {
             let rows = experts.first.weight.chunks(500);
             let squares: f32 = rows.flat_map(|row| &row[from..from + cols]).map(|w| w * w).sum();

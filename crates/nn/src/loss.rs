@@ -88,6 +88,56 @@ pub fn weighted_logistic_loss(
     })
 }
 
+/// Cross-entropy over the entire space (ESMM: Ma et al., SIGIR 2018, section 2.2): a conditional event happens together with its
+/// conditions with probability `P = prod_i sigmoid(logit_i)` over the `chain` of its own logit and those of its conditions, and
+/// `labels` say where all of them did. Stable: `ln P = sum_i ln sigmoid(logit_i)`, `1 - P = -expm1(ln P)`. **Adds**
+/// `scale * weight * dloss/dlogit_i` to `d_logits` of the whole chain; returns the sum of the weighted losses, unscaled. Shapes:
+/// logits and d_logits `[objectives][B or more]`, labels and weights `[B]`; no weights: all are 1.
+pub fn entire_space_loss(
+    chain: impl Iterator<Item = usize> + Clone,
+    logits: &[Vec<f32>],
+    labels: &[f32],
+    weights: &[f32],
+    scale: f32,
+    d_logits: &mut [Vec<f32>],
+) -> f64 {
+    assert!(
+        weights.is_empty() || weights.len() == labels.len(),
+        "labels and weights"
+    );
+    let mut sum = 0.0;
+    for (row, label) in labels.iter().enumerate() {
+        if label.is_nan() {
+            continue;
+        }
+        let (weight, y) = (weights.get(row).copied().unwrap_or(1.0), f64::from(*label));
+        let logit = |at: usize| f64::from(logits[at][row]);
+        let log_p: f64 = chain.clone().map(|at| log_sigmoid(logit(at))).sum();
+        // Where P rounds to 1 its complement is kept above 0: the slopes that it divides are 0 then.
+        let (p, not_p) = (log_p.exp(), (-log_p.exp_m1()).max(f64::MIN_POSITIVE));
+        let d_log_p = planted!(
+            (1.0 - y) * p / not_p - y,
+            "entire space loss: sign" => y - (1.0 - y) * p / not_p,
+            "entire space loss: positives only" => -y,
+        );
+        let d_row = f64::from(scale)
+            * f64::from(planted!(weight, "entire space loss: weight forgotten" => 1.0))
+            * d_log_p;
+        let members = planted!(usize::MAX, "entire space loss: the conditional alone" => 1);
+        for at in chain.clone().take(members) {
+            let d = (d_row * log_sigmoid(-logit(at)).exp()) as f32;
+            planted!(d_logits[at][row] += d, "entire space loss: written, not added" => d_logits[at][row] = d);
+        }
+        sum += f64::from(weight) * (-y * log_p - (1.0 - y) * not_p.ln());
+    }
+    sum
+}
+
+/// `ln(1 / (1 + exp(-x)))`.
+fn log_sigmoid(x: f64) -> f64 {
+    x.min(0.0) - (-x.abs()).exp().ln_1p()
+}
+
 /// Sums `loss(logit, label)`, which gives the loss and the gradient, times the row's weight, over the rows that have a label.
 fn sum_losses(
     logits: &[f32],
@@ -128,6 +178,70 @@ mod tests {
     const LABELS: [f32; 6] = [1.0, 0.0, f32::NAN, 1.0, 0.25, 0.0];
     const WEIGHTS: [f32; 6] = [1.0, 0.25, 5.0, 3.0, 1.5, 0.5];
     const SCALE: f32 = 0.7;
+
+    /// Two conditions deep, in another order than the chain's; the first logits' gradient has begun.
+    fn check_entire_space() -> Result<(), GradientMismatch> {
+        let logits = [
+            LOGITS,
+            [0.3, 1.5, -2.0, 0.4, -0.7, 3.0],
+            [1.0, -1.0, 0.5, 2.0, 0.0, 5.0],
+        ]
+        .map(Vec::from);
+        let chain = || [2, 0, 1].into_iter();
+        let mut d = vec![vec![0.5; 6]; 3];
+        entire_space_loss(chain(), &logits, &LABELS, &WEIGHTS, SCALE, &mut d);
+        for at in 0..3 {
+            let by_logits = |v: &[f32]| {
+                let mut probe = logits.clone();
+                probe[at].copy_from_slice(v);
+                let loss = entire_space_loss(
+                    chain(),
+                    &probe,
+                    &LABELS,
+                    &WEIGHTS,
+                    1.0,
+                    &mut vec![vec![0.0; 6]; 3],
+                );
+                f64::from(SCALE) * loss
+            };
+            let found: Vec<f32> = d[at].iter().map(|d| d - 0.5).collect();
+            check_gradient("logits", &mut logits[at].clone(), &found, by_logits, TOLERANCE)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_gradients_over_the_entire_space_are_the_slopes_and_the_check_notices_planted_faults() {
+        let faults = [
+            "entire space loss: sign",
+            "entire space loss: positives only",
+            "entire space loss: weight forgotten",
+            "entire space loss: the conditional alone",
+            "entire space loss: written, not added",
+        ];
+        assert_check_bites("entire space loss", &faults, check_entire_space);
+    }
+
+    #[test]
+    fn over_the_entire_space_any_logits_give_a_finite_loss_and_slope() {
+        for logits in [
+            [1e4, 1e4],
+            [-1e4, 1e4],
+            [-1e4, -1e4],
+            [f32::MAX, f32::MAX],
+            [90.0, 800.0],
+        ] {
+            for label in [0.0, 0.4, 1.0] {
+                let (logits, mut d) = (logits.map(|logit| vec![logit]), [vec![0.0], vec![0.0]]);
+                let loss = entire_space_loss(0..2, &logits, &[label], &[], 1.0, &mut d);
+                assert!(loss.is_finite() && loss >= 0.0, "{logits:?}, {label}: {loss}");
+                assert!(
+                    d.iter().flatten().all(|d| d.abs() <= 1.0),
+                    "{logits:?}, {label}: {d:?}"
+                );
+            }
+        }
+    }
 
     type Loss = fn(&[f32], &[f32], &[f32], f32, &mut [f32]) -> f64;
 

@@ -8,7 +8,7 @@
 use crate::kernels::pack::{self, Block, LEFT_ROW, MOST_UNITS};
 use crate::kernels::{Path, Precision, Tile, Units, with_scratch};
 use crate::packed::Panels;
-use crate::{Mat, MatMut};
+use crate::{Mat, MatMut, executed};
 
 /// Rows of A that are packed at a time.
 const MOST_ROWS: usize = 516;
@@ -149,6 +149,7 @@ pub(crate) fn multiply(left: Factor, right: Factor, mut out: MatMut, job: Job) {
         "shape of the slopes"
     );
     assert!(job.relu <= n, "columns that end in ReLU");
+    executed::count(m, n * k, n + k);
     if m == 0 || n == 0 {
         return;
     }

@@ -4,7 +4,7 @@ mod meanings;
 
 pub(crate) use meanings::{
     Meaning, is_aftermath, is_amount, is_attribute, is_code, is_duration, is_extent, is_grade,
-    is_outcome_of_people, is_propensity, is_suspicious, is_target, is_watch_time, label,
+    is_outcome_of_people, is_propensity, is_shuffled, is_suspicious, is_target, is_watch_time, label,
 };
 
 /// The words of a name, in lower case: parts between signs and blanks, between `aB`, and between Latin and Chinese.

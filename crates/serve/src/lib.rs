@@ -4,6 +4,7 @@
 //! ranker, the catalogue and the recorder; [`router`] lists every route; [`run`] listens until told to stop. It never trains:
 //! `train` publishes artifacts into the same store, and the service watches the store.
 
+mod explore;
 mod guard;
 mod live;
 mod names;

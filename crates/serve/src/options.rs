@@ -14,7 +14,8 @@ pub struct ServeOptions {
     pub store: PathBuf,
     /// Where to listen; loopback only.
     pub address: SocketAddr,
-    /// The declaration by which posted slates are read while no model is live yet.
+    /// The declaration by which posted slates are read while no model is live yet, and whose `[explore]` and `[log]` hold instead
+    /// of the live model's.
     pub spec: Option<Arc<Spec>>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Html;
 use draw::Line;
-use events::Slate;
+use events::{LearnRun, ModelRow, Slate};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -26,6 +26,7 @@ pub(crate) async fn show(
         let live = service.live.load_full();
         let days = service.state.figures(DAYS)?;
         let models = service.state.models()?;
+        let check = debias_check(&service.state.learn_runs()?, &models);
         let slate = query.get("slate").cloned().or_else(|| service.newest_slate());
         let slate = match slate {
             Some(id) => service.recorder.slate(&id)?,
@@ -43,6 +44,8 @@ pub(crate) async fn show(
                 body {
                     h1 { "watchnext" }
                     (serving(live.as_deref()))
+                    @if let Some(check) = &check { (debias_section(check)) }
+                    @if let Some(live) = &live { (shuffled(&service, live)) }
                     @if !days.is_empty() { (days_section(&days)) }
                     @if let Some(slate) = &slate { (slate_section(slate, live.as_deref())) }
                     h2 { "Models" }
@@ -75,6 +78,48 @@ fn serving(live: Option<&Live>) -> Markup {
                 @for (name, weight) in live.score.to_names(live.ranker.spec()) { code { (name) "^" (weight) } " " }
             },
             None => p { "No model is live yet: slates and feedback are recorded." },
+        }
+    }
+}
+
+/// What the newest learner run says of positions; before the first one, what the newest model brought along.
+fn debias_check(runs: &[LearnRun], models: &[ModelRow]) -> Option<Value> {
+    let of_runs = runs.iter().rev().map(|run| &run.details["debias_check"]);
+    let of_models = models.iter().rev().map(|model| &model.verdict["debias_check"]);
+    of_runs.chain(of_models).find(|check| check.is_object()).cloned()
+}
+
+/// Whether positions can be told from relevance in what was learned from.
+fn debias_section(check: &Value) -> Markup {
+    let objectives: Vec<&Value> = check["objectives"].as_array().into_iter().flatten().collect();
+    html! {
+        h2 { "Position bias" }
+        p { (cell(&check["summary"])) }
+        @if !objectives.is_empty() {
+            table {
+                tr { th { "objective" } th { "examples" } th { "eta2" } th { "swap" } th { "verdict" } }
+                @for objective in objectives {
+                    @let all = &objective["all"];
+                    tr {
+                        td { (cell(&objective["objective"])) }
+                        @for number in ["rows", "eta2", "swap", "verdict"] { td { (cell(&all[number])) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many slates were shuffled, where any were or may be.
+fn shuffled(service: &Service, live: &Live) -> Markup {
+    let share = service.settings(live.ranker.spec()).explore.shuffle;
+    let [ranked, shuffled] = service.ranked();
+    html! {
+        @if share > 0.0 || shuffled > 0 {
+            p {
+                "Of " b { (ranked) } " slates that were ranked since the start " b { (shuffled) } " were shuffled ("
+                code { "[explore] shuffle = " (share) } ")."
+            }
         }
     }
 }
@@ -160,6 +205,7 @@ fn slate_section(slate: &Slate, live: Option<&Live>) -> Markup {
             @if let Some(query) = &slate.query { " watching " b { (query) } }
             ", slate " code { (slate.id) }
             @if let Some(model) = &slate.model { ", ranked by " (model) }
+            @if slate.shuffled { ", shuffled" }
         }
         table {
             tr { th { "position" } th { "item" } @for name in &objectives { th { (name) } } }

@@ -55,6 +55,8 @@ pub struct Service {
     /// What the newest slates show.
     shown: Mutex<Shown>,
     slates: AtomicU64,
+    /// Slates that were ranked and recorded since the start, and how many of them were shuffled.
+    ranked: [AtomicU64; 2],
     /// The latest time that a request carried, where the clock is one of events.
     carried: EventClock,
 }
@@ -132,6 +134,7 @@ impl Service {
             answers: Mutex::default(),
             shown: Mutex::default(),
             slates: AtomicU64::new(0),
+            ranked: Default::default(),
             carried: EventClock::default(),
         };
         if let Some((version, ranker)) = serving {
@@ -160,6 +163,17 @@ impl Service {
             .as_ref()
             .map(|live| live.ranker.spec().clone())
             .or_else(|| self.options.spec.clone())
+    }
+
+    /// The declaration whose `[explore]` and `[log]` are in force: the one that the service was started with, else the live
+    /// model's, `of_model`.
+    pub(crate) fn settings<'s>(&'s self, of_model: &'s Spec) -> &'s Spec {
+        self.options.spec.as_deref().unwrap_or(of_model)
+    }
+
+    /// Slates that were ranked since the start, and how many of them were shuffled.
+    pub(crate) fn ranked(&self) -> [u64; 2] {
+        self.ranked.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
     /// The names that it reads.
@@ -252,9 +266,13 @@ impl Service {
         }
         let (id, user) = (slate.id.clone(), slate.user.clone());
         let shown = shown::items_of(&slate);
+        let counts = [1, u64::from(slate.shuffled)];
         // Never waits for room in the queue: others wait for the lock. The receipt is dropped: an answer of `rank` is no
         // acknowledgement of the disk.
         drop(self.recorder.try_record_slate(slate)?);
+        for (ranked, count) in self.ranked.iter().zip(counts) {
+            ranked.fetch_add(count, Ordering::Relaxed);
+        }
         self.shown().note(id.clone(), shown);
         answers.newest_slate = Some(id);
         if let Some(request) = request {

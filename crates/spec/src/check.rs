@@ -31,6 +31,8 @@ pub(crate) fn check(declared: &Declaration, text: &str, report: &Report) -> Spec
         train: settings::train(&declared.train, &objectives, keys.no_time, report),
         join: settings::join(declared, report),
         gates: settings::gates(declared, report),
+        explore: settings::explore(declared, report),
+        log: settings::log(declared, report),
         text: text.to_owned(),
         keys,
         fields,

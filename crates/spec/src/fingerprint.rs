@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Absent, Field, Kind, Pool, Rows, Scale, Side, Source, Spec, Use};
+use crate::{Absent, BiasForm, Field, Kind, Pool, Rows, Scale, Side, Source, Space, Spec, Use};
 
 /// Digest of what the encoder writes: fields, tables, hashing, and the cell that the shallow tower reads. Not the drop-outs.
 pub(crate) fn encoding(spec: &Spec) -> String {
@@ -61,7 +61,8 @@ pub(crate) fn encoding(spec: &Spec) -> String {
     text.digest()
 }
 
-/// Digest of what the heads mean: objectives, groups, losses, labels, and which have a shallow logit. Not the loss weights.
+/// Digest of what the heads mean: objectives, groups, losses, labels, which are biased, and how the bias is taken out. Not the loss
+/// weights, nor how strongly it is taken out, nor what is served.
 pub(crate) fn objectives(spec: &Spec) -> String {
     let mut text = Text::new("objectives 1");
     for (index, objective) in spec.objectives.iter().enumerate() {
@@ -81,6 +82,9 @@ pub(crate) fn objectives(spec: &Spec) -> String {
             None => text.word("always"),
             Some(given) => text.word("given").string(&spec.objectives[given].name),
         };
+        if objective.space == Space::Entire {
+            text.word("entire space");
+        }
         match objective.absent {
             Absent::Missing => text.word("missing"),
             Absent::Value(value) => text.word(format_args!("{value:?}")),
@@ -91,6 +95,14 @@ pub(crate) fn objectives(spec: &Spec) -> String {
                 .as_ref()
                 .is_some_and(|bias| bias.objectives.contains(&index)),
         );
+    }
+    if let Some(bias) = &spec.bias {
+        if bias.form != BiasForm::Additive {
+            text.line("form").word(bias.form.word());
+        }
+        if bias.gradient_reversal > 0.0 && bias.form.has_tower() {
+            text.line("gradient reversal");
+        }
     }
     text.digest()
 }

@@ -46,21 +46,23 @@ mod objective;
 mod raw;
 mod reference;
 mod report;
+mod rewrite;
 mod settings;
 mod size;
 mod suggestion;
 #[cfg(test)]
 mod tests;
+mod write;
 
-pub use architecture::{Architecture, Experts, Model};
-pub use bias::Bias;
+pub use architecture::{Architecture, Experts, Model, Subnetworks};
+pub use bias::{Bias, BiasForm, ServePosition};
 pub use duration::milliseconds;
 pub use error::{Mistake, Mistakes};
 pub use expression::{Comparison, Expression, Input};
 pub use field::{Field, Kind, Pool, Rows, Scale, Side, Source, Table, TimePart, Use};
-pub use objective::{Absent, Loss, Objective};
+pub use objective::{Absent, Loss, Objective, Space};
 pub use reference::{json_schema, reference};
-pub use settings::{Gates, Join, Keys, Precision, TableOptimizer, TimeUnit, Train};
+pub use settings::{Explore, Gates, Join, Keys, Log, Precision, TableOptimizer, TimeUnit, Train};
 pub use suggestion::edit_distance;
 
 /// A valid declaration. Indices in it (tables, objectives, fields) point into its own vectors.
@@ -76,7 +78,7 @@ pub struct Spec {
     pub objectives: Vec<Objective>,
     /// The main tower.
     pub model: Model,
-    /// The shallow tower; absent = none.
+    /// What biases labels and how it is taken out; absent = nothing is known.
     pub bias: Option<Bias>,
     /// Score weight of each objective, in the objectives' order; 0 = not in the score.
     pub score: Vec<f64>,
@@ -86,6 +88,10 @@ pub struct Spec {
     pub join: Join,
     /// What a challenger must pass.
     pub gates: Gates,
+    /// What the service tries out.
+    pub explore: Explore,
+    /// What it logs besides what it shows.
+    pub log: Log,
     /// The TOML exactly as typed; an artifact carries it.
     pub text: String,
 }
@@ -99,6 +105,17 @@ impl Spec {
         let report = report::Report::new(file, text);
         let spec = raw::read(text, &report).map(|declaration| check::check(&declaration, text, &report));
         report.finish(spec)
+    }
+
+    /// The same declaration with another form of bias, written into its text; itself where it has no `[bias]`.
+    ///
+    /// # Errors
+    /// The mistakes that the form makes of it.
+    pub fn with_form(&self, form: BiasForm) -> Result<Spec, Mistakes> {
+        let Some(text) = rewrite::with_word(&self.text, "bias", "form", form.word()) else {
+            return Ok(self.clone());
+        };
+        Spec::parse("ranker.toml", &text)
     }
 
     /// The index of the field called `name`.
@@ -118,8 +135,8 @@ impl Spec {
         fingerprint::encoding(self)
     }
 
-    /// Hex digest of what the heads depend on: objectives, losses, groups, clips. Score weights and training settings
-    /// are in neither fingerprint.
+    /// Hex digest of what the heads depend on: objectives, losses, groups, clips. Score weights and the settings of
+    /// training, exploring and logging are in neither fingerprint.
     pub fn objectives_fingerprint(&self) -> String {
         fingerprint::objectives(self)
     }

@@ -57,6 +57,16 @@ pub enum Absent {
     Value(f32),
 }
 
+/// Where an objective with `given` is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Space {
+    /// Where its condition holds.
+    Observed,
+    /// On every impression, by the probability that it happens together with its conditions: no loss of its own (ESMM: Ma et al.,
+    /// SIGIR 2018). The prediction is still that of the conditional.
+    Entire,
+}
+
 /// One objective.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
@@ -73,6 +83,8 @@ pub struct Objective {
     /// Observed only where this objective's label (an index) is 1, read as closed at its own mark. Its window is at
     /// most this one's; chains end.
     pub given: Option<usize>,
+    /// Where it is learned; `Entire` only with `given`, and where it and all of its conditions are binary with all negatives kept.
+    pub space: Space,
     /// What silence means.
     pub absent: Absent,
     /// Milliseconds from the slate's time until its label may close.

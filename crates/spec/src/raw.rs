@@ -38,6 +38,8 @@ pub(crate) struct Declaration {
     pub(crate) mark_every: Option<At<String>>,
     pub(crate) gate_share: Option<At<f64>>,
     pub(crate) gate_confidence: Option<At<f64>>,
+    pub(crate) explore_shuffle: Option<At<f64>>,
+    pub(crate) log_candidates: Option<At<f64>>,
 }
 
 /// A section that maps names to entries, in declared order.
@@ -59,6 +61,7 @@ pub(crate) struct Keys {
     pub(crate) slate: Option<At<String>>,
     pub(crate) weight: Option<At<String>>,
     pub(crate) propensity: Option<At<String>>,
+    pub(crate) shuffled: Option<At<String>>,
     pub(crate) time_format: Option<At<String>>,
     pub(crate) utc_offset: Option<At<String>>,
     pub(crate) absent: Option<At<List<String>>>,
@@ -114,6 +117,7 @@ pub(crate) struct Objective {
     pub(crate) label: Option<At<String>>,
     pub(crate) clip: Option<At<List<f64>>>,
     pub(crate) given: Option<At<String>>,
+    pub(crate) space: Option<At<String>>,
     pub(crate) absent: Option<At<Scalar>>,
     pub(crate) window: Option<At<String>>,
     pub(crate) loss_weight: Option<At<f64>>,
@@ -128,6 +132,7 @@ pub(crate) struct Model {
     pub(crate) architecture: Option<At<String>>,
     pub(crate) shared: Option<At<List<i64>>>,
     pub(crate) experts: Option<Experts>,
+    pub(crate) subnetworks: Option<Subnetworks>,
     pub(crate) towers: Option<At<List<i64>>>,
     pub(crate) gate_dropout: Option<At<f64>>,
     pub(crate) input_dropout: Option<At<f64>>,
@@ -138,7 +143,18 @@ pub(crate) struct Model {
 pub(crate) struct Experts {
     pub(crate) place: Place,
     pub(crate) count: Option<At<i64>>,
+    pub(crate) shared: Option<At<i64>>,
+    pub(crate) levels: Option<At<i64>>,
     pub(crate) widths: Option<At<List<i64>>>,
+}
+
+/// `subnetworks` of `[model]`.
+#[derive(Debug)]
+pub(crate) struct Subnetworks {
+    pub(crate) place: Place,
+    pub(crate) count: Option<At<i64>>,
+    pub(crate) widths: Option<At<List<i64>>>,
+    pub(crate) l0: Option<At<f64>>,
 }
 
 /// `[bias]`.
@@ -149,6 +165,12 @@ pub(crate) struct Bias {
     pub(crate) groups: Option<At<List<String>>>,
     pub(crate) max_position: Option<At<i64>>,
     pub(crate) position_dropout: Option<At<f64>>,
+    pub(crate) form: Option<At<String>>,
+    pub(crate) output_dropout: Option<At<f64>>,
+    pub(crate) gradient_reversal: Option<At<f64>>,
+    pub(crate) adversarial: Option<At<f64>>,
+    pub(crate) propensity_clip: Option<At<f64>>,
+    pub(crate) serve_position: Option<At<Scalar>>,
     pub(crate) learning_rate_scale: Option<At<f64>>,
 }
 
@@ -186,9 +208,7 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
         path: String::new(),
     };
     let root = Section::open(Some(document.as_table()), top.clone(), Some(&known::TOP), report);
-    for nothing in [&known::EXPLORE, &known::SERVE, &known::LOG] {
-        root.section(nothing.name, Some(nothing));
-    }
+    root.section("serve", Some(&known::SERVE));
     if let Some(retrieval) = root
         .section("retrieval", None)
         .filter(|section| !section.is_empty())
@@ -204,6 +224,8 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
     let score = root.section_or_empty("score", None);
     let join = root.section("join", Some(&known::JOIN));
     let gates = root.section("gates", Some(&known::GATES));
+    let explore = root.section("explore", Some(&known::EXPLORE));
+    let log = root.section("log", Some(&known::LOG));
     Some(Declaration {
         keys: keys(root.section_or_empty("keys", Some(&known::KEYS))),
         fields: entries(fields, &known::FIELD, field),
@@ -218,6 +240,8 @@ pub(crate) fn read(text: &str, report: &Report) -> Option<Declaration> {
         mark_every: join.and_then(|section| section.get("mark_every")),
         gate_share: gates.as_ref().and_then(|section| section.get("share")),
         gate_confidence: gates.as_ref().and_then(|section| section.get("confidence")),
+        explore_shuffle: explore.and_then(|section| section.get("shuffle")),
+        log_candidates: log.and_then(|section| section.get("candidates")),
         top,
     })
 }
@@ -245,6 +269,7 @@ fn keys(section: Section) -> Keys {
         slate: section.get("slate"),
         weight: section.get("weight"),
         propensity: section.get("propensity"),
+        shuffled: section.get("shuffled"),
         time_format: section.get("time_format"),
         utc_offset: section.get("utc_offset"),
         absent: section.list("absent"),
@@ -298,6 +323,7 @@ fn objective(section: Section) -> Objective {
         label: section.get("label"),
         clip: section.list("clip"),
         given: section.get("given"),
+        space: section.get("space"),
         absent: section.get("absent"),
         window: section.get("window"),
         loss_weight: section.get("loss_weight"),
@@ -315,8 +341,18 @@ fn model(section: Section) -> Model {
             .section("experts", Some(&known::EXPERTS))
             .map(|experts| Experts {
                 count: experts.get("count"),
+                shared: experts.get("shared"),
+                levels: experts.get("levels"),
                 widths: experts.list("widths"),
                 place: experts.place,
+            }),
+        subnetworks: section
+            .section("subnetworks", Some(&known::SUBNETWORKS))
+            .map(|nets| Subnetworks {
+                count: nets.get("count"),
+                widths: nets.list("widths"),
+                l0: nets.get("l0"),
+                place: nets.place,
             }),
         towers: section.list("towers"),
         gate_dropout: section.get("gate_dropout"),
@@ -331,6 +367,12 @@ fn bias(section: Section) -> Bias {
         groups: section.list("groups"),
         max_position: section.get("max_position"),
         position_dropout: section.get("position_dropout"),
+        form: section.get("form"),
+        output_dropout: section.get("output_dropout"),
+        gradient_reversal: section.get("gradient_reversal"),
+        adversarial: section.get("adversarial"),
+        propensity_clip: section.get("propensity_clip"),
+        serve_position: section.get("serve_position"),
         learning_rate_scale: section.get("learning_rate_scale"),
         place: section.place,
     }

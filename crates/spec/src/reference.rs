@@ -13,7 +13,7 @@ mod settings;
 use std::ops::Bound;
 
 pub(crate) use fields::FIELD;
-pub(crate) use model::{ARCHITECTURES_LATER, BIAS, EXPERTS, MODEL};
+pub(crate) use model::{BIAS, EXPERTS, MODEL, SUBNETWORKS};
 pub(crate) use objectives::OBJECTIVE;
 pub use page::reference;
 pub use schema::json_schema;
@@ -38,6 +38,8 @@ pub(crate) enum Type {
     Size,
     /// A number or this word.
     NumberOr(&'static str),
+    /// This whole number or one of these words.
+    WholeOr(i64, &'static [&'static str]),
     /// A list of at least and at most so many elements.
     List(&'static Type, usize, usize),
     /// A table with these keys.
@@ -178,13 +180,13 @@ pub(crate) static TOP: Table = Table {
             "bias",
             Type::Table(&BIAS),
             Preset::Words("no shallow tower"),
-            "The shallow tower, which takes the position's effect.",
+            "What biases labels, as the position does, and how it is taken out.",
         ),
         section(
             "explore",
             Type::Table(&EXPLORE),
-            Preset::Words("no exploration"),
-            "Not carried out yet.",
+            Preset::Words("no slate is shuffled"),
+            "What the service tries out.",
         ),
         section(
             "score",
@@ -226,7 +228,7 @@ pub(crate) static TOP: Table = Table {
             "log",
             Type::Table(&LOG),
             Preset::Words("candidate sets are not logged"),
-            "Not carried out yet.",
+            "What the service logs besides what it shows.",
         ),
     ],
     later: &[],

@@ -35,6 +35,8 @@ pub struct Keys {
     /// Column of the propensity of the shown item, `(0, 1]`: how likely the logging policy was to show it there. Default
     /// `propensity`; the column may be absent.
     pub propensity: String,
+    /// Column that says whether the row's slate was shuffled: 1 or 0. Default `shuffled`; the column may be absent.
+    pub shuffled: String,
     /// How texts in columns of times read, in `strftime` notation; `None`: ISO 8601.
     pub time_format: Option<String>,
     /// Minutes that local time is ahead of UTC, for `part = "hour"` and `"weekday"`. TOML: `utc_offset = "+08:00"`.
@@ -108,6 +110,20 @@ pub struct Train {
 pub struct Join {
     /// Milliseconds between closing marks. Default one minute (`mark_every = "1m"`).
     pub mark_every_ms: i64,
+}
+
+/// `[explore]`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Explore {
+    /// Share of the ranked slates whose first ten items are served in random order, in `[0, 1)`. Default 0.
+    pub shuffle: f64,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Log {
+    /// Share of the ranked slates that are logged with all of their candidates, in `[0, 1]`. Default 0.
+    pub candidates: f64,
 }
 
 /// `[gates]`.

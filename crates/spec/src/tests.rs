@@ -1,5 +1,6 @@
 //! What a declaration's author can rely on. Every test goes through [`check`].
 
+mod bias;
 mod derived;
 mod documents;
 mod fields;
@@ -12,6 +13,7 @@ mod sections;
 mod typed;
 mod watch;
 mod whole;
+mod write;
 
 use crate::{Mistake, Spec};
 

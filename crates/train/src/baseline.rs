@@ -10,7 +10,7 @@ use std::path::Path;
 use model::artifact::TensorFile;
 use model::sealed::{self, Contents};
 use model::{Encoded, ModelError, Plan, Positions, Predictions};
-use spec::{Loss, Objective, Spec};
+use spec::{BiasForm, Loss, Objective, Spec};
 
 use crate::TrainError;
 
@@ -104,11 +104,9 @@ impl Logistic {
             values: vec![Vec::with_capacity(batch.len); self.heads.len()],
         };
         let (mut without, mut with) = (Vec::new(), Vec::new());
+        let read = positions.read(spec, &batch.positions);
         for row in 0..batch.len {
-            let position = match positions {
-                Positions::Logged => batch.positions[row],
-                Positions::Missing => 0,
-            };
+            let position = read.as_ref().map_or(0, |read| read[row]);
             self.layout.inputs(batch, row, 0, &mut without);
             self.layout.inputs(batch, row, position, &mut with);
             for (at, objective) in spec.objectives.iter().enumerate() {
@@ -240,21 +238,12 @@ impl Layout {
         let dense = width;
         width += plan.dense_width;
         let shallow = width;
-        let positions = spec
-            .bias
-            .as_ref()
-            .map_or(0, |bias| bias.max_position as usize + 1);
-        let cells = spec
-            .bias
-            .as_ref()
-            .map_or(0, |bias| model::ShallowTower::new(spec, bias).cells);
-        width += cells * positions;
+        // Where the network does not read positions, neither does its baseline.
+        let bias = spec.bias.as_ref().filter(|bias| reads_positions(bias.form));
+        let positions = bias.map_or(0, |bias| bias.max_position as usize + 1);
+        width += bias.map_or(0, |bias| model::bias_cells(spec, bias)) * positions;
         let biased = (0..spec.objectives.len())
-            .map(|objective| {
-                spec.bias
-                    .as_ref()
-                    .is_some_and(|bias| bias.objectives.contains(&objective))
-            })
+            .map(|objective| bias.is_some_and(|bias| bias.objectives.contains(&objective)))
             .collect();
         Layout {
             ids,
@@ -352,6 +341,10 @@ impl Head {
         self.intercept_squares += slope * slope;
         self.intercept -= rate * slope / self.intercept_squares.sqrt();
     }
+}
+
+fn reads_positions(form: BiasForm) -> bool {
+    form.has_tower() || form == BiasForm::Input
 }
 
 /// Whether what is regressed on is a share from 0 to 1.

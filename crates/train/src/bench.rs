@@ -273,9 +273,11 @@ fn random_examples(spec: &Spec, plan: &Plan, net: Net, len: usize, rng: &mut imp
             .collect(),
         durations: vec![Vec::new(); objectives],
         weights: vec![1.0; len],
+        propensities: Vec::new(),
         keys: (0..len as u64).collect(),
         users: vec![0; len],
         slates: vec![0; len],
+        shuffled: vec![false; len],
         times: vec![0; len],
     }
 }

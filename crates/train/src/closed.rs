@@ -18,6 +18,14 @@ pub(crate) struct Closed {
     pub replay_from: u64,
 }
 
+/// All examples that a store's log has closed, in the order of their closing; `None`: none.
+///
+/// # Errors
+/// A log that cannot be read.
+pub fn closed_examples(store: &Path, spec: &Spec) -> Result<Option<Examples>, TrainError> {
+    Ok(Closed::since(store, spec, None, None)?.map(|closed| closed.examples))
+}
+
 impl Closed {
     /// Joins the log from the last run's boundary to the newest mark (or the mark `until`). `None`: nothing closed.
     pub(crate) fn since(

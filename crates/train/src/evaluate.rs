@@ -7,7 +7,7 @@ mod metrics;
 use model::{Encoded, Predictions};
 use spec::Spec;
 
-pub use metrics::{Evaluation, ObjectiveMetrics};
+pub use metrics::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics};
 
 /// What was predicted and what was observed, per objective, where a label was observed.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     /// Which of the examples added.
     pub(crate) rows: Vec<u32>,
     pub(crate) predictions: Vec<f32>,
-    /// With the position missing, as it is served; empty where position does not enter.
+    /// As it is served; empty where position does not enter.
     pub(crate) served: Vec<f32>,
     pub(crate) labels: Vec<f32>,
     pub(crate) users: Vec<u64>,
@@ -33,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) slates: Vec<u64>,
     /// 0: missing.
     pub(crate) positions: Vec<u32>,
+    /// Whether the place was drawn at random, and it is known what would be predicted as served.
+    pub(crate) shuffled: Vec<bool>,
 }
 
 impl Outcomes {
@@ -47,6 +49,7 @@ impl Outcomes {
             users: Vec::with_capacity(room),
             slates: Vec::with_capacity(room),
             positions: Vec::with_capacity(room),
+            shuffled: Vec::with_capacity(room),
         };
         Outcomes {
             examples: 0,
@@ -54,8 +57,7 @@ impl Outcomes {
         }
     }
 
-    /// Adds a batch and its predictions with logged positions; `served` are those with missing positions, where the ranker has
-    /// a shallow tower.
+    /// Adds a batch and its predictions with logged positions; `served` are those that are served, where they differ.
     pub fn add(&mut self, spec: &Spec, batch: &Encoded, logged: &Predictions, served: Option<&Predictions>) {
         self.objectives.resize_with(batch.labels.len(), Outcome::default);
         let biased = |objective: usize| {
@@ -63,6 +65,11 @@ impl Outcomes {
                 .as_ref()
                 .is_some_and(|bias| bias.objectives.contains(&objective))
         };
+        let otherwise = spec
+            .bias
+            .as_ref()
+            .is_some_and(|bias| bias.form.is_served_otherwise());
+        let differs = |objective: usize| otherwise && biased(objective);
         for (at, (outcome, labels)) in self.objectives.iter_mut().zip(&batch.labels).enumerate() {
             let served = served.filter(|_| biased(at)).map(|served| &served.values[at]);
             for (row, &label) in labels.iter().enumerate().filter(|(_, label)| !label.is_nan()) {
@@ -73,6 +80,10 @@ impl Outcomes {
                 outcome.users.push(batch.users[row]);
                 outcome.slates.push(batch.slates[row]);
                 outcome.positions.push(batch.positions[row]);
+                // Judged as served, or not at all.
+                outcome
+                    .shuffled
+                    .push(batch.shuffled[row] && (served.is_some() || !differs(at)));
             }
         }
         self.examples += batch.len as u32;
@@ -144,6 +155,7 @@ impl Outcome {
             users: pick(&self.users, &kept),
             slates: pick(&self.slates, &kept),
             positions: pick(&self.positions, &kept),
+            shuffled: pick(&self.shuffled, &kept),
         }
     }
 }
@@ -152,3 +164,6 @@ impl Outcome {
 fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().filter_map(|&row| values.get(row).copied()).collect()
 }
+
+#[cfg(test)]
+mod tests;

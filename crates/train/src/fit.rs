@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use model::{Encoder, ScalerFit};
-use spec::{Absent, Loss, Objective, Side, Source, Spec};
+use spec::{Absent, BiasForm, Loss, Objective, Side, Source, Spec};
 
 use crate::ahead::Ahead;
 use crate::leak::{Leak, LeakCheck};
@@ -24,6 +24,9 @@ pub(crate) struct Found {
     pub(crate) leaks: Vec<Leak>,
     /// For each objective whose labels are all alike, a warning.
     pub(crate) constant: Vec<String>,
+    /// Rows without a propensity, where the form of bias goes by them.
+    #[serde(default)]
+    pub(crate) without_propensity: u64,
 }
 
 /// Passes over `part`.
@@ -36,6 +39,8 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
     let mut labels = LabelMeans::new(spec);
     let mut leaks = LeakCheck::new(spec);
     let mut missing = MissingFields::new(spec);
+    let by_propensity = spec.bias.as_ref().is_some_and(|bias| bias.form == BiasForm::Ips);
+    let mut without_propensity = 0;
     let mut batches = Ahead::of("decode", 2, part.read())?;
     while let Some(examples) = batches.next()?.transpose()? {
         if progress.stopped() {
@@ -45,6 +50,9 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
         labels.add(&examples);
         leaks.add(&examples);
         missing.add(&examples);
+        if by_propensity {
+            without_propensity += examples.propensities().null_count() as u64;
+        }
         progress.advance(examples.len() as u64);
     }
     missing.finish()?;
@@ -64,6 +72,7 @@ pub(crate) fn fit(spec: &Arc<Spec>, part: &Part, progress: &mut dyn Progress) ->
             means,
             leaks: leaks.leaks(spec),
             constant,
+            without_propensity,
         },
     })
 }

@@ -7,6 +7,7 @@ mod begin;
 mod epochs;
 mod feed;
 mod folder;
+mod forms;
 mod keeper;
 mod learners;
 mod same;
@@ -18,21 +19,23 @@ mod unfinished;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Ranker, ShallowTower};
 use spec::Spec;
 
 pub(crate) use self::feed::BATCHES as BATCHES_AHEAD;
 
-use self::epochs::Run;
 use self::folder::Fresh;
-use self::state::State;
+use self::forms::Over;
 use self::unfinished::Unfinished;
 use crate::alarm::{alarms, weak_layers};
 use crate::anatomy::Anatomy;
-use crate::curve::PositionCurve;
+use crate::curve::{AnchoredCurve, PositionCounts, PositionCurve};
+use crate::debias::DebiasCheck;
 use crate::judge::Judge;
 use crate::leak::Leak;
-use crate::{Evaluation, Parts, Progress, TrainError, checkpoint};
+use crate::{Evaluation, FormChoice, Parts, Progress, TrainError, checkpoint};
+
+/// Most that a position curve moves in an epoch when it is learned.
+const CURVE_STANDS: f64 = 0.05;
 
 /// Where the result goes, and what is reported.
 #[derive(Debug, Clone)]
@@ -78,6 +81,10 @@ pub struct EpochMetrics {
         default
     )]
     pub logistic_relative_loss: Option<f64>,
+    /// How far the shallow tower's position curve moved in it (of the first epoch: in its last fifth): the largest difference at a
+    /// position, in logits or, of a product, logarithms of probabilities.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub curve_moved: Option<f64>,
 }
 
 /// What training came to; also `metrics.json`.
@@ -101,8 +108,17 @@ pub struct TrainReport {
     pub test: Evaluation,
     /// The logistic regression's on the same examples.
     pub logistic: Option<Evaluation>,
+    /// Which form of bias was chosen, where the declaration left it open.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub form: Option<FormChoice>,
     /// What the shallow tower learned of positions.
     pub position_curves: Vec<PositionCurve>,
+    /// How far positions and relevance are confounded, on the test part.
+    #[serde(default)]
+    pub debias_check: Option<DebiasCheck>,
+    /// What the shuffled slates of the test part say of positions by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub anchored_curves: Vec<AnchoredCurve>,
     /// What goes on inside the network, on the test part.
     pub anatomy: Anatomy,
     /// Fields that alone predict a label almost perfectly.
@@ -126,19 +142,25 @@ pub fn train(
     let unfinished = begin::unfinished(options)?;
     let place = unfinished.as_ref().map(Unfinished::result);
     let fresh = Fresh::begin(&options.out, options.overwrite, place)?;
-    let (state, found, keeper) = begin::begin(spec, parts, options, unfinished.as_ref(), progress)?;
-    let means = found.means;
-    let state = Run::new(spec, parts, &means, fresh.checkpoint()).epochs(state, keeper, progress)?;
-    let (best, at_best) = (state.best.ok_or(TrainError::Stopped)?, state.is_at_best());
-    let State { learners, epochs, .. } = state;
-    let logistic = learners.baseline.map(|baseline| baseline.best);
-    let last = at_best.then_some(learners.trainer.into_ranker());
-    let ranker = last.map_or_else(|| checkpoint::ranker(&fresh.checkpoint()), Ok)?;
+    let Over {
+        spec,
+        epochs,
+        best,
+        last,
+        logistic,
+        positions,
+        found,
+        choice,
+        ..
+    } = forms::run(spec, parts, options, unfinished.as_ref(), &fresh, progress)?;
+    let (spec, means) = (&spec, found.means);
+    let best = best.ok_or(TrainError::Stopped)?;
+    let ranker = last.map_or_else(|| checkpoint::ranker(&fresh.checkpoint(0)), Ok)?;
     progress.begin("test", parts.test.len());
     let judge = Judge {
         ranker: &ranker,
         logistic: logistic.as_slice(),
-        activity: true,
+        inside: true,
     };
     // Not to be stopped: what was trained is worth keeping.
     let judged = judge
@@ -146,6 +168,8 @@ pub fn train(
         .unwrap_or_default();
     let activity = judged.activity.as_ref();
     let test = judged.outcomes.evaluate(spec, &means);
+    let met_no_position = (positions.as_ref()).is_some_and(PositionCounts::met_no_position);
+    let still_moving = still_moving(&epochs, best.epoch);
     let report = TrainReport {
         rows: [&parts.training, &parts.validation, &parts.test].map(crate::Part::len),
         judged: judged.examples,
@@ -153,19 +177,22 @@ pub fn train(
         multiplications: model::Cost::of(spec).multiplications,
         epochs,
         best_epoch: best.epoch,
+        form: choice,
         test: test.clone(),
         logistic: judged
             .logistic
             .first()
             .map(|outcomes| outcomes.evaluate(spec, &means)),
-        position_curves: learners
-            .positions
-            .map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        position_curves: positions.map_or_else(Vec::new, |positions| positions.curves(&ranker)),
+        debias_check: judged.debias_check,
+        anchored_curves: judged.shuffled.curves(&ranker),
         anatomy: Anatomy::of(&ranker, &judged.outcomes, activity),
         warnings: [
             found.constant,
             no_better(&test),
-            warnings(&ranker, best.relative_loss, &found.leaks),
+            warnings(spec, met_no_position, best.relative_loss, &found.leaks),
+            still_moving,
+            without_propensity(spec, found.without_propensity, parts.training.len()),
             weak_layers(activity),
         ]
         .concat(),
@@ -195,16 +222,37 @@ fn no_better(test: &Evaluation) -> Vec<String> {
     .collect()
 }
 
+/// A position curve that training left before it stood still, in which the main tower keeps what the curve has not taken yet.
+fn still_moving(epochs: &[EpochMetrics], best: usize) -> Vec<String> {
+    let kept = epochs
+        .get(best.saturating_sub(1))
+        .and_then(|epoch| epoch.curve_moved);
+    let moved = kept.filter(|moved| *moved > CURVE_STANDS);
+    let warning = moved.map(|moved| {
+        format!(
+            "the position curve was still moving: by {moved:.2} at a position in the kept epoch, more than {CURVE_STANDS}; train \
+             longer (`[train] epochs`, `patience`), or raise `[bias] learning_rate_scale`"
+        )
+    });
+    warning.into_iter().collect()
+}
+
+/// Rows that count as examined for certain.
+fn without_propensity(spec: &Spec, without: u64, rows: u64) -> Vec<String> {
+    let warning = || {
+        format!(
+            "{without} of {rows} rows of the training part have no propensity, and count as examined for certain: fill the column \
+             `{}`, or name yours in `[keys] propensity`",
+            spec.keys.propensity
+        )
+    };
+    (without > 0).then(warning).into_iter().collect()
+}
+
 /// What a user should know before serving the model.
-fn warnings(ranker: &Ranker, relative_loss: f64, leaks: &[Leak]) -> Vec<String> {
-    let spec = ranker.spec();
+fn warnings(spec: &Spec, met_no_position: bool, relative_loss: f64, leaks: &[Leak]) -> Vec<String> {
     let mut warnings: Vec<String> = leaks.iter().map(ToString::to_string).collect();
-    if ranker
-        .weights
-        .shallow
-        .as_ref()
-        .is_some_and(ShallowTower::met_no_position)
-    {
+    if met_no_position {
         warnings.push(format!(
             "no row of the training part has a position, so `[bias]` takes no position bias out: give the log a column \
              `{}`, or name yours in `[keys] position`",

@@ -45,10 +45,17 @@ pub fn import_run(store: &Path, run: &Path, now_ms: i64) -> Result<String, Train
     // Listed last, in one step: what a crash leaves before that is written over.
     checkpoint.write(&store.join(INITIAL))?;
     let version = registry.next_version()?;
-    let verdict = serde_json::json!({ "imported": true });
+    let verdict = serde_json::json!({ "imported": true, "debias_check": debias_check(run) });
     let model = registry.write(&version, &ranker, "promoted", verdict, now_ms)?;
     state.commit_run(&model, None, true, now_ms)?;
     Ok(version)
+}
+
+/// What the run's report says of positions; null where it says nothing.
+fn debias_check(run: &Path) -> serde_json::Value {
+    let report = std::fs::read(run.join("metrics.json")).unwrap_or_default();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap_or_default();
+    report["debias_check"].clone()
 }
 
 /// Whether the model that serves, or the store's first, is `ranker` to the byte.

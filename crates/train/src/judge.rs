@@ -1,6 +1,7 @@
 //! A ranker and its baseline on a part of a log.
 //!
-//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, and which units of the network were active.
+//! In: a [`Part`]. Out: [`Judged`]: what both predicted beside what was observed, the rows of shuffled slates, and which units of the
+//! network were active.
 //! Memory is bounded: of a large part, whole slates (rows, where there are none) are drawn by their hash.
 
 use events::Examples;
@@ -9,6 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::ahead::Ahead;
 use crate::baseline::Logistic;
+use crate::curve::ShuffledRows;
+use crate::debias::{CheckRows, DebiasCheck};
 use crate::{Outcomes, Part, Progress, TrainError};
 
 /// Most examples that metrics are computed on.
@@ -21,6 +24,10 @@ pub(crate) struct Judged {
     /// Of each logistic regression.
     pub(crate) logistic: Vec<Outcomes>,
     pub(crate) activity: Option<Activity>,
+    /// Whether positions and relevance can be told apart there.
+    pub(crate) debias_check: Option<DebiasCheck>,
+    /// What stood at places that were drawn at random.
+    pub(crate) shuffled: ShuffledRows,
     /// Examples that were judged by.
     pub(crate) examples: u64,
 }
@@ -30,8 +37,8 @@ pub(crate) struct Judged {
 pub(crate) struct Judge<'a> {
     pub(crate) ranker: &'a Ranker,
     pub(crate) logistic: &'a [Logistic],
-    /// Whether to count active units.
-    pub(crate) activity: bool,
+    /// Whether to look into the network: to count active units, and to check how positions and relevance are confounded.
+    pub(crate) inside: bool,
 }
 
 impl Judge<'_> {
@@ -56,37 +63,45 @@ impl Judge<'_> {
             logistic: self.logistic.iter().map(|_| outcomes()).collect(),
             ..Judged::default()
         };
+        let spec = self.ranker.spec();
+        let mut rows = self.inside.then(|| CheckRows::new(spec));
         let mut batches = Ahead::of("decode", 2, part.read())?;
         while let Some(examples) = batches.next()?.transpose()? {
             if stop(progress) {
                 return Ok(None);
             }
             progress.advance(examples.len() as u64);
+            let mut examples = examples;
             let mut batch = self.ranker.encoder.encode(&examples);
             if share < 1.0 {
                 let rows = drawn(&batch, share);
                 batch = batch.select(&rows);
-                see(&examples.take(&rows));
-            } else {
-                see(&examples);
+                examples = examples.take(&rows);
+            }
+            see(&examples);
+            if let Some(rows) = &mut rows {
+                rows.add(self.ranker, &examples, &batch);
             }
             self.add(&batch, &mut judged);
         }
+        judged.debias_check = rows.map(|rows| rows.finish(spec, share));
         Ok(Some(judged))
     }
 
     fn add(self, batch: &Encoded, judged: &mut Judged) {
         let spec = self.ranker.spec();
-        let shallow = self.ranker.weights.shallow.is_some();
+        let bias = spec.bias.as_ref();
+        let differs = bias.is_some_and(|bias| bias.form.is_served_otherwise());
         let logged = self.ranker.predict(batch, Positions::Logged);
-        let served = shallow.then(|| self.ranker.predict(batch, Positions::Missing));
+        let served = differs.then(|| self.ranker.predict(batch, Positions::Served));
         judged.outcomes.add(spec, batch, &logged, served.as_ref());
         for (logistic, outcomes) in self.logistic.iter().zip(&mut judged.logistic) {
             let logged = logistic.predict(spec, batch, Positions::Logged);
-            let served = shallow.then(|| logistic.predict(spec, batch, Positions::Missing));
+            let served = differs.then(|| logistic.predict(spec, batch, Positions::Served));
             outcomes.add(spec, batch, &logged, served.as_ref());
         }
-        if self.activity {
+        judged.shuffled.add(self.ranker, batch);
+        if self.inside {
             let activity = self.ranker.unit_activity(batch);
             match &mut judged.activity {
                 Some(sum) => sum.add(&activity),
@@ -98,7 +113,7 @@ impl Judge<'_> {
 }
 
 /// The rows of a share of the examples, whole slates where they are known.
-fn drawn(batch: &Encoded, share: f64) -> Vec<u32> {
+pub(crate) fn drawn(batch: &Encoded, share: f64) -> Vec<u32> {
     let limit = (share * u64::MAX as f64) as u64;
     let unit = |row: usize| match batch.slates[row] {
         0 => batch.keys[row],

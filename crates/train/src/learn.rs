@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use events::{Examples, LearnRun, RoleLock, State};
-use model::{Encoder, Positions, Ranker, Registry, ScalerFit, Weights};
+use model::{Positions, Ranker, Registry};
 use nn::Threads;
-use spec::Spec;
+use spec::{BiasForm, Spec};
 
 use crate::closed::Closed;
+use crate::debias::{CheckRows, DebiasCheck};
 use crate::fit::LabelMeans;
+use crate::forms;
 use crate::import::{self, INITIAL};
-use crate::{Evaluation, Outcomes, TrainError, Trainer, Verdict};
+use crate::{Evaluation, FormChoice, Outcomes, TrainError, Trainer, Verdict};
 
 /// Fewer examples than this teach nothing that should go live.
 const FEWEST_TRAINED: usize = 100;
@@ -55,6 +57,11 @@ pub struct LearnReport {
     pub examples_digest: String,
     /// Metrics of the last checkpoint on the new examples before it learned from them; `None` on the first run.
     pub progressive: Option<Evaluation>,
+    /// How far positions and relevance are confounded in all examples, by the challenger.
+    pub debias_check: DebiasCheck,
+    /// Which form of bias was chosen, on the first run where the declaration left it open; later runs keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<FormChoice>,
 }
 
 /// What a call of [`learn`] came to.
@@ -119,6 +126,8 @@ pub fn learn(options: &LearnOptions) -> Result<LearnOutcome, TrainError> {
         verdict,
         examples_digest: model::sealed::digest(&closed.examples.to_bytes()),
         progressive: taught.progressive.clone(),
+        debias_check: CheckRows::of(&taught.challenger, &closed.examples),
+        form: taught.form.clone(),
     };
     commit(
         options,
@@ -180,8 +189,17 @@ fn prune_checkpoints(store: &Path, newest: i64) {
     }
 }
 
-/// A declaration that is named must be the one of the checkpoint that learning goes on from.
+/// A declaration that is named must be the one of the checkpoint that learning goes on from. `form = "auto"` is the form that was
+/// chosen.
 fn demand_same_declaration(checkpoint: &Spec, named: &Spec) -> Result<(), TrainError> {
+    let form = |spec: &Spec| spec.bias.as_ref().map(|bias| bias.form);
+    let chosen = match (form(named), form(checkpoint)) {
+        (Some(BiasForm::Auto), Some(form @ (BiasForm::Additive | BiasForm::Product))) => Some(form),
+        _ => None,
+    };
+    let chosen = chosen.map(|form| named.with_form(form)).transpose();
+    let chosen = chosen.map_err(|error| TrainError::Data(error.to_string()))?;
+    let named = chosen.as_ref().unwrap_or(named);
     let differs = match checkpoint {
         _ if checkpoint.encoding_fingerprint() != named.encoding_fingerprint() => "fields or network",
         _ if checkpoint.objectives_fingerprint() != named.objectives_fingerprint() => "objectives",
@@ -239,6 +257,8 @@ pub(crate) struct Taught {
     pub trained: usize,
     pub held: Examples,
     pub progressive: Option<Evaluation>,
+    /// Which form of bias was chosen, where it was open.
+    pub form: Option<FormChoice>,
 }
 
 impl Start {
@@ -280,22 +300,24 @@ impl Start {
         let held = held_count(self.spec(), examples);
         let trained = examples.len() - held;
         let (learned, held) = (examples.slice(0, trained), examples.slice(trained, held));
-        let (trainer, progressive) = match self {
+        let (mut trainer, progressive, form) = match self {
             Start::Trainer(trainer) => {
-                let progressive = progressive(&trainer.ranker, &learned);
-                (*trainer, Some(progressive))
+                let progressive = evaluated(&trainer.ranker, &learned);
+                (
+                    pass_over(&learned, trainer.on(Threads::new(threads)))?,
+                    Some(progressive),
+                    None,
+                )
             }
-            Start::Spec(spec) => (first_trainer(&spec, &learned), None),
+            Start::Spec(spec) => {
+                let (trainer, form) = first_taught(&spec, &learned, &held, threads)?;
+                (trainer, None, form)
+            }
         };
-        let mut trainer = trainer.on(Threads::new(threads));
-        let passes = trainer.ranker.spec().train.learn_passes;
         let mut means = LabelMeans::new(trainer.ranker.spec());
         means.add(&learned);
-        let batch = trainer.ranker.encoder.encode(&learned);
-        trainer.learn_passes(&batch, passes)?;
         let challenger = trainer.ranker.clone();
-        let batch = trainer.ranker.encoder.encode(&held);
-        trainer.learn_passes(&batch, passes)?;
+        trainer = pass_over(&held, trainer)?;
         let taught = Taught {
             challenger,
             positives_only: means.positives_only(trainer.ranker.spec()),
@@ -303,33 +325,57 @@ impl Start {
             trained,
             held,
             progressive,
+            form,
         };
         Ok((trainer, taught))
     }
 }
 
-/// Predicts before it learns.
-fn progressive(ranker: &Ranker, examples: &Examples) -> Evaluation {
+/// The trainer after its passes over `examples`.
+fn pass_over(examples: &Examples, mut trainer: Trainer) -> Result<Trainer, TrainError> {
+    let batch = trainer.ranker.encoder.encode(examples);
+    let passes = trainer.ranker.spec().train.learn_passes;
+    trainer.learn_passes(&batch, passes)?;
+    Ok(trainer)
+}
+
+/// The first trainer after its passes over `learned`; of the forms of bias that its declaration leaves open, the one under which the
+/// labels of `held` are likelier.
+fn first_taught(
+    spec: &Arc<Spec>,
+    learned: &Examples,
+    held: &Examples,
+    threads: usize,
+) -> Result<(Trainer, Option<FormChoice>), TrainError> {
+    let specs = forms::to_try(spec)?;
+    let taught = |spec: &Arc<Spec>| {
+        let trainer = Trainer::begin(spec, learned).on(Threads::new(threads));
+        pass_over(learned, trainer)
+    };
+    let [first, second] = specs.as_slice() else {
+        return Ok((taught(spec)?, None));
+    };
+    let trainers = [taught(first)?, taught(second)?];
+    let judged = trainers
+        .each_ref()
+        .map(|trainer| evaluated(&trainer.ranker, held));
+    let (second_is_better, choice) = forms::choose([first, second], judged.each_ref());
+    let [first, second] = trainers;
+    Ok((if second_is_better { second } else { first }, Some(choice)))
+}
+
+/// The metrics of what `ranker` predicts with logged positions.
+fn evaluated(ranker: &Ranker, examples: &Examples) -> Evaluation {
     let batch = ranker.encoder.encode(examples);
     let mut outcomes = Outcomes::default();
     let logged = ranker.predict(&batch, Positions::Logged);
-    outcomes.add(ranker.spec(), &batch, &logged, None);
+    let bias = ranker.spec().bias.as_ref();
+    let differs = bias.is_some_and(|bias| bias.form.is_served_otherwise()) && batch.shuffled.contains(&true);
+    let served = differs.then(|| ranker.predict(&batch, Positions::Served));
+    outcomes.add(ranker.spec(), &batch, &logged, served.as_ref());
     let mut means = LabelMeans::new(ranker.spec());
     means.add(examples);
     outcomes.evaluate(ranker.spec(), &means.finish())
-}
-
-fn first_trainer(spec: &Arc<Spec>, examples: &Examples) -> Trainer {
-    let mut scalers = ScalerFit::new(spec);
-    Encoder::fit(spec, examples, &mut scalers);
-    let mut means = LabelMeans::new(spec);
-    means.add(examples);
-    let mut weights = Weights::new(spec, spec.train.seed);
-    weights.set_base_rates(spec, &means.finish());
-    Trainer::new(Ranker {
-        encoder: Encoder::new(spec.clone(), scalers.finish()),
-        weights,
-    })
 }
 
 #[cfg(test)]

@@ -12,12 +12,14 @@ mod bench;
 mod checkpoint;
 mod closed;
 mod curve;
+mod debias;
 mod decay;
 mod error;
 mod evaluate;
 mod exact;
 mod fit;
 mod flat;
+mod forms;
 mod gates;
 mod import;
 mod judge;
@@ -35,6 +37,7 @@ mod split;
 #[cfg(test)]
 mod testing;
 mod trainer;
+mod tune;
 mod verify;
 
 pub use anatomy::{Anatomy, Bin, LayerUnits, TableFill};
@@ -43,10 +46,18 @@ pub use bench::{
     BenchOptions, BenchReport, CheckpointReport, EncodeReport, Net, bench, bench_checkpoint, bench_encode,
 };
 pub use checkpoint::Checkpoint;
-pub use curve::{PositionCurve, PositionPoint};
+pub use closed::closed_examples;
+pub use curve::{AnchoredCurve, AnchoredPoint, PositionCurve, PositionPoint};
+pub use debias::{
+    ANCHOR_SLATES, ArmResult, CHOICE_SLATES, CellCheck, Choice, ChoiceArm, ChoiceLog, Confounding,
+    DebiasCheck, DebiasSource, DiscoverOptions, Discovery, FieldFinding, ListRows, Lists, ObjectiveCheck,
+    SHUFFLE_SHARE, SlopeRange, Spread, Traffic, best_of, check as check_debias, choose as choose_debias,
+    discover as discover_biases, discover_examples,
+};
 pub use error::TrainError;
-pub use evaluate::{Evaluation, ObjectiveMetrics, Outcomes};
+pub use evaluate::{Evaluation, NO_SHUFFLED_SLATES, ObjectiveMetrics, Outcomes};
 pub use flat::{CheckpointEvery, EpochMetrics, TrainOptions, TrainReport, train};
+pub use forms::FormChoice;
 pub use gates::{GateResult, Verdict};
 pub use import::import_run;
 pub use leak::{Leak, TOO_GOOD};
@@ -59,4 +70,5 @@ pub use progress::{Progress, Silent};
 pub use run::{EvaluateOptions, Run, RunEvaluation, Slice, Within};
 pub use split::Split;
 pub use trainer::Trainer;
+pub use tune::{Candidates, Reward, Tried, Tuning, draw_front, tune};
 pub use verify::{RunCheck, VerifyReport, verify};

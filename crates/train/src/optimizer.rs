@@ -1,5 +1,5 @@
-//! The optimizers of one ranker: Adam for the dense part, row-wise Adagrad or Adam for tables, Adam at its own rate for the
-//! shallow tower.
+//! The optimizers of one ranker: Adam for the dense part, row-wise Adagrad or Adam for tables, Adam at its own rate for what takes
+//! the bias out: the shallow tower, or the adversary.
 
 use std::path::Path;
 
@@ -89,7 +89,7 @@ impl Optimizer {
                 .flat_map(|layer| [&layer.weight, &layer.bias])
                 .map(|values| Moments::new(values.len()))
                 .collect(),
-            shallow: shallow_weights(ranker)
+            shallow: (ranker.weights.bias_parts())
                 .map(|weight| Moments::new(weight.len()))
                 .collect(),
             decay: ranker.spec().train.accumulator_half_life_ms.map(Decay::new),
@@ -143,16 +143,10 @@ impl Optimizer {
                 ),
             }
         });
-        if let (Some(bias), Some(shallow), Some(gradient)) =
-            (&spec.bias, &mut ranker.weights.shallow, &gradients.shallow)
-        {
+        if let Some(bias) = &spec.bias {
             let adam = Adam::with_rate(train.learning_rate * bias.learning_rate_scale);
-            for ((weight, gradient), moments) in shallow
-                .weight
-                .iter_mut()
-                .zip(&gradient.weight)
-                .zip(&mut self.shallow)
-            {
+            let parts = ranker.weights.bias_parts_mut().zip(gradients.bias_parts());
+            for ((weight, gradient), moments) in parts.zip(&mut self.shallow) {
                 adam.step(step, 0.0, weight, gradient, moments);
             }
         }
@@ -256,8 +250,4 @@ impl Optimizer {
         }
         parts
     }
-}
-
-fn shallow_weights(ranker: &Ranker) -> impl Iterator<Item = &Vec<f32>> {
-    ranker.weights.shallow.iter().flat_map(|shallow| &shallow.weight)
 }

@@ -312,6 +312,7 @@ impl<'a> Estimator<'a> {
                 item,
                 slate: None,
                 position: (place.position > 0).then_some(place.position),
+                shuffled: false,
                 query,
                 shared: &place.shared,
                 fields,

@@ -4,6 +4,7 @@
 //! there is no script, and it reaches no network. Equal input gives equal bytes.
 
 mod calibration;
+mod debias;
 mod experts;
 mod figure;
 mod head;
@@ -12,6 +13,7 @@ mod metrics;
 mod number;
 mod origin;
 mod positions;
+mod shuffled;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ mod units;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use spec::Spec;
+
+pub use figure::figure;
 
 use crate::TrainReport;
 
@@ -42,12 +46,17 @@ const fn section(
 }
 
 /// In the order in which a reader asks.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     section("metrics", "Metrics on the test part", metrics::body),
     section("learning", "Learning curves", learning::body),
     section("calibration", "Calibration", calibration::body),
     section("experts", "Use of experts", experts::body),
     section("units", "Dead units", units::body),
+    section(
+        "debias",
+        "Whether positions can be told from relevance",
+        debias::body,
+    ),
     section("positions", "Position bias", positions::body),
     section("tables", "Fill of the embedding tables", tables::body),
     section("origin", "How it was made", origin::body),
@@ -55,10 +64,16 @@ const SECTIONS: [Section; 8] = [
 
 /// The page. A figure that cannot be drawn leaves the reason in its place: nothing that was trained is lost for it.
 pub fn html(spec: &Spec, report: &TrainReport) -> String {
-    let sections: Vec<(&Section, Markup)> = SECTIONS
-        .iter()
-        .filter_map(|section| Some((section, (section.body)(spec, report)?)))
-        .collect();
+    let sections = SECTIONS.iter().filter_map(|section| {
+        let Section { id, title, body } = section;
+        Some((*id, *title, body(spec, report)?))
+    });
+    let title = format!("Training report: {}", head::objectives(spec, 5));
+    page(&title, &head::head(spec, report), &sections.collect::<Vec<_>>())
+}
+
+/// A page that needs nothing beside it: `head`, then sections (id, title, body) behind a list of links to them.
+pub fn page(title: &str, head: &Markup, sections: &[(&str, &str, Markup)]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -66,15 +81,15 @@ pub fn html(spec: &Spec, report: &TrainReport) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { "Training report: " (head::objectives(spec, 5)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (head::head(spec, report))
-                nav { @for (section, _) in &sections { a href={ "#" (section.id) } { (section.title) } } }
-                @for (section, body) in &sections {
-                    section id=(section.id) {
-                        h2 { (section.title) }
+                (head)
+                nav { @for (id, title, _) in sections { a href={ "#" (id) } { (title) } } }
+                @for (id, title, body) in sections {
+                    section id=(id) {
+                        h2 { (title) }
                         (body)
                     }
                 }

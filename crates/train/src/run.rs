@@ -9,6 +9,7 @@ use events::{FlatLog, FlatOptions};
 use model::{Ranker, artifact};
 use spec::Loss;
 
+use crate::curve::AnchoredCurve;
 use crate::judge::Judge;
 use crate::policy::{PolicyOptions, PolicyReport, policy};
 use crate::slices::{SliceColumn, Sliced};
@@ -50,6 +51,9 @@ pub struct RunEvaluation {
     pub model: Evaluation,
     /// The logistic regression's.
     pub logistic: Option<Evaluation>,
+    /// What shuffled slates say of positions by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub anchored_curves: Vec<AnchoredCurve>,
     /// By each asked field, each value.
     pub slices: Vec<Slice>,
     /// Within each asked field, each binary objective.
@@ -157,7 +161,7 @@ impl Run {
         let judge = Judge {
             ranker: &self.ranker,
             logistic: self.logistic.as_slice(),
-            activity: false,
+            inside: false,
         };
         progress.begin("evaluate", log.rows());
         let judged = judge.on(
@@ -181,6 +185,7 @@ impl Run {
             judged: judged.examples,
             model: evaluate(&judged.outcomes),
             logistic: logistic.map(evaluate),
+            anchored_curves: judged.shuffled.curves(&self.ranker),
             slices: slices
                 .flat_map(|sliced| self.slices(&sliced, &judged.outcomes, logistic))
                 .collect(),

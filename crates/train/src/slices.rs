@@ -51,6 +51,8 @@ pub(crate) struct Sliced {
     pub(crate) field: String,
     /// Names of the slices, in order.
     pub(crate) names: Vec<String>,
+    /// The ids that were met, where the column is one of ids.
+    pub(crate) ids: Option<Vec<String>>,
     /// For each example.
     pub(crate) rows: Vec<u32>,
 }
@@ -151,6 +153,12 @@ impl SliceColumn {
 
     /// The slices.
     pub(crate) fn finish(self) -> Sliced {
+        let ids = match &self.values {
+            Values::Ids { numbers, .. } => {
+                Some(numbers.keys().filter(|id| *id != MISSING).cloned().collect())
+            }
+            Values::Numbers(_) => None,
+        };
         let (names, rows) = match self.values {
             Values::Ids { numbers, mut rows } => {
                 // Numbered as they were met; slices are in the order of their names.
@@ -166,6 +174,7 @@ impl SliceColumn {
         Sliced {
             field: self.name,
             names,
+            ids,
             rows,
         }
     }

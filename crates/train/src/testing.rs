@@ -53,6 +53,7 @@ fn build(spec: &Spec, count: usize, people: usize, label: impl Fn(usize) -> Opti
             item: "v",
             slate: None,
             position: None,
+            shuffled: false,
             query: None,
             shared: &Fields::new(),
             fields: &fields,

@@ -5,10 +5,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{Encoded, Gradients, Ranker, StepKeys, TrainWorkspace};
-
+use events::Examples;
+use model::{Encoded, Encoder, Gradients, Ranker, ScalerFit, StepKeys, TrainWorkspace, Weights};
 use nn::Threads;
 
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use spec::Spec;
+
+use crate::fit::LabelMeans;
 use crate::{Optimizer, TrainError};
 
 /// A ranker with its optimizer and its place in the data.
@@ -32,6 +38,20 @@ impl Trainer {
     pub fn new(mut ranker: Ranker) -> Trainer {
         let optimizer = Optimizer::new(&mut ranker);
         Trainer::resume(ranker, optimizer, 0, 0)
+    }
+
+    /// A trainer that has taken no step; its scalers and first predictions are fitted on `examples`, which it is to learn from.
+    pub fn begin(spec: &Arc<Spec>, examples: &Examples) -> Trainer {
+        let mut scalers = ScalerFit::new(spec);
+        Encoder::fit(spec, examples, &mut scalers);
+        let mut means = LabelMeans::new(spec);
+        means.add(examples);
+        let mut weights = Weights::new(spec, spec.train.seed);
+        weights.set_base_rates(spec, &means.finish());
+        Trainer::new(Ranker {
+            encoder: Encoder::new(spec.clone(), scalers.finish()),
+            weights,
+        })
     }
 
     /// A trainer that goes on from a checkpoint, on the caller's thread.
@@ -87,6 +107,7 @@ impl Trainer {
         let keys = StepKeys {
             seed: self.ranker.spec().train.seed,
             pass: self.pass,
+            step: self.optimizer.step,
             first_pass,
         };
         let (work, gradients) = (&mut self.work, &mut self.gradients);
@@ -114,6 +135,23 @@ impl Trainer {
     pub fn take_times(&mut self) -> [(&'static str, Duration); 5] {
         let [a, b, c, d] = self.work.take_times();
         [a, b, c, d, ("update", std::mem::take(&mut self.updating))]
+    }
+
+    /// Learns from all of `examples`, `passes` times, in an order that each pass draws anew from the seed.
+    ///
+    /// # Errors
+    /// As [`Trainer::learn_rows`].
+    pub fn learn_shuffled(&mut self, examples: &Encoded, passes: usize) -> Result<(), TrainError> {
+        let mut rows: Vec<u32> = (0..examples.len as u32).collect();
+        for pass in 0..passes {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.ranker.spec().train.seed);
+            rng.set_stream(self.pass + 1);
+            rows.sort_unstable();
+            rows.shuffle(&mut rng);
+            self.learn_rows(examples, &rows, pass == 0)?;
+            self.pass += 1;
+        }
+        Ok(())
     }
 
     /// Learns from all of `examples` in order, `passes` times.

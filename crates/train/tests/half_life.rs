@@ -34,6 +34,7 @@ fn batch(trainer: &Trainer, item: &str, hour: i64) -> Encoded {
             item,
             slate: None,
             position: None,
+            shuffled: false,
             query: None,
             shared: &Fields::new(),
             fields: &Fields::from([("item".to_owned(), Value::Text(item.to_owned()))]),

@@ -40,6 +40,7 @@ fn examples(spec: &Spec, from: usize, to: usize, ids: impl Fn(usize) -> [usize; 
             item: "i",
             slate: None,
             position: None,
+            shuffled: false,
             query: None,
             shared: &Fields::from([("liked".to_owned(), Value::Texts(liked))]),
             fields: &Fields::from([("video".to_owned(), Value::Text(format!("v{id}")))]),

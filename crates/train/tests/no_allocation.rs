@@ -7,7 +7,7 @@ mod common;
 use std::alloc::System;
 use std::sync::Arc;
 
-use common::{MODELS, keyed_spec_with, spec_with, trainer};
+use common::{FORMS, MODELS, keyed_spec_with, spec_of, spec_with, trainer};
 use nn::Threads;
 use spec::Spec;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -30,32 +30,33 @@ fn steps_allocate_nothing_once_warmed_up() {
                 ("fixed", spec_with(model, settings)),
                 ("by id", keyed_spec_with(model, settings)),
             ] {
-                for threads in [1, 2] {
-                    let (allocations, reallocations) = allocated(&spec, threads);
-                    assert_eq!(
-                        (allocations, reallocations),
-                        (0, 0),
-                        "{threads} threads, tables {kind}, `{settings}`, {model}"
-                    );
-                }
+                check(&spec, &format!("tables {kind}, `{settings}`, {model}"));
             }
         }
     }
+    for form in FORMS {
+        check(&spec_of(form), form);
+    }
 }
 
-/// Allocations and reallocations of passes over the examples, after others.
-fn allocated(spec: &Arc<Spec>, threads: usize) -> (usize, usize) {
-    let (trainer, examples) = trainer(spec, EXAMPLES);
-    let mut trainer = trainer.on(Threads::new(threads));
-    let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
-    // The fifth pass draws other ids and admits no more rows: buffers reach their size, tables by id their capacity.
-    for pass in 0..5 {
-        trainer.learn_rows(&examples, &rows, pass < 4).unwrap();
+fn check(spec: &Arc<Spec>, what: &str) {
+    for threads in [1, 2] {
+        let (trainer, examples) = trainer(spec, EXAMPLES);
+        let mut trainer = trainer.on(Threads::new(threads));
+        let rows: Vec<u32> = (0..EXAMPLES as u32).collect();
+        // The fifth pass draws other ids and admits no more rows: buffers reach their size, tables by id their capacity.
+        for pass in 0..5 {
+            trainer.learn_rows(&examples, &rows, pass < 4).unwrap();
+        }
+        let region = Region::new(ALLOCATOR);
+        for pass in 0..3 {
+            trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
+        }
+        let change = region.change();
+        assert_eq!(
+            (change.allocations, change.reallocations),
+            (0, 0),
+            "{threads} threads, {what}: {change:?}"
+        );
     }
-    let region = Region::new(ALLOCATOR);
-    for pass in 0..3 {
-        trainer.learn_rows(&examples, &rows, pass == 0).unwrap();
-    }
-    let change = region.change();
-    (change.allocations, change.reallocations)
 }

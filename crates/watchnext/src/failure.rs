@@ -33,9 +33,25 @@ impl std::fmt::Display for Alarm {
 
 impl std::error::Error for Alarm {}
 
+/// A claim that was measured, and did not hold.
+#[derive(Debug)]
+pub(crate) struct Missed(pub String);
+
+impl std::fmt::Display for Missed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Missed {}
+
 /// What the message begins with.
 pub(crate) fn word(error: &anyhow::Error) -> &'static str {
-    if error.is::<Alarm>() { "alarm" } else { "error" }
+    match error {
+        alarm if alarm.is::<Alarm>() => "alarm",
+        missed if missed.is::<Missed>() => "missed",
+        _ => "error",
+    }
 }
 
 /// An error and its causes in one text; a cause that is quoted already is not said again.

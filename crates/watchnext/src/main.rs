@@ -4,9 +4,11 @@
 
 mod client;
 mod commands;
+mod declaration;
 mod demo;
 mod failure;
 mod metrics;
+mod proof;
 mod terminal;
 
 use std::process::ExitCode;
@@ -14,8 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, demo as demo_command, evaluate, expect, init, learn, policy, schema, send, serve, train,
-    verify,
+    bench, check, debias, demo as demo_command, evaluate, expect, fit_budget, init, learn, policy, schema,
+    score, send, serve, train, verify,
 };
 
 #[global_allocator]
@@ -34,8 +36,10 @@ enum Command {
     Demo(demo_command::Args),
     Init(init::Args),
     Check(check::Args),
+    FitBudget(fit_budget::Args),
     Train(train::Args),
     Evaluate(evaluate::Args),
+    Debias(debias::Args),
     Policy(policy::Args),
     Serve(serve::Args),
     Learn(learn::Args),
@@ -43,6 +47,7 @@ enum Command {
     Verify(verify::Args),
     Expect(expect::Args),
     Schema(schema::Args),
+    Score(score::Args),
     Bench(bench::Args),
 }
 
@@ -65,8 +70,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo_command::run(args),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::FitBudget(args) => fit_budget::run(args),
         Command::Train(args) => train::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Debias(args) => debias::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),
@@ -74,6 +81,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Expect(args) => expect::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Score(args) => score::run(args),
         Command::Bench(args) => bench::run(args),
     };
     match result {

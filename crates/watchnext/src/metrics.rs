@@ -61,10 +61,37 @@ pub(crate) fn tables(model: &Evaluation, logistic: Option<&Evaluation>) -> Strin
             out.push(grid(columns, &objectives, logistic));
         }
     }
+    out.extend(shuffled(model, logistic));
     if logistic.is_some() {
         out.push("LR: a logistic regression on the same inputs".to_owned());
     }
     out.join("\n\n")
+}
+
+/// The table of shuffled slates, where there are some.
+fn shuffled(model: &Evaluation, logistic: Option<&Evaluation>) -> Option<String> {
+    let mut header = vec![
+        "objective",
+        "shuffled slates",
+        "list AUC, as served",
+        "95 % interval",
+    ];
+    header.extend(logistic.map(|_| "LR"));
+    let rows: Vec<Vec<String>> = (model.objectives.iter().enumerate())
+        .filter_map(|(at, metrics)| {
+            let of = metrics.shuffled_list_auc?;
+            let mut row = vec![
+                metrics.name.clone(),
+                of.slates.to_string(),
+                number(Some(of.auc.mean), 4),
+                format!("{:.4} to {:.4}", of.auc.low, of.auc.high),
+            ];
+            let beside = logistic.map(|logistic| logistic.objectives.get(at)?.shuffled_list_auc);
+            row.extend(beside.map(|of| number(of.map(|of| of.auc.mean), 4)));
+            Some(row)
+        })
+        .collect();
+    (!rows.is_empty()).then(|| table(&header, &rows))
 }
 
 /// The table of every objective.

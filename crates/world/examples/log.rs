@@ -1,7 +1,9 @@
 //! Prints a flat log of a simulated world, one JSON line per impression in the order of time: what a service would have
 //! logged while the `wrong` logger of the demo's day 0 ranked.
 //!
-//! `cargo run --release -p world --example log -- SEED VISITS > log.jsonl` · train the demo's declaration on it.
+//! `cargo run --release -p world --example log -- SEED VISITS [WORLD.toml] > log.jsonl` · train the demo's declaration on it.
+//! WORLD.toml overrides constants of the world (the example `constants` prints them all); `viewed` is a column where people
+//! examine what they see, and planted context where there is some.
 
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
@@ -15,11 +17,17 @@ const HISTORY: usize = 20;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [seed, visits] = &arguments[..] else {
-        return Err("expected two numbers: SEED VISITS".into());
+    let (seed, visits, constants) = match &arguments[..] {
+        [seed, visits] => (seed, visits, Constants::default()),
+        [seed, visits, file] => {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+            let constants = Constants::from_toml(&text).map_err(|error| format!("{file}:\n{error}"))?;
+            (seed, visits, constants)
+        }
+        _ => return Err("expected two numbers and perhaps a file: SEED VISITS [WORLD.toml]".into()),
     };
     let (seed, visits): (u64, u32) = (seed.parse()?, visits.parse()?);
-    let world = World::new(seed, &Constants::default());
+    let world = World::new(seed, &constants);
     let mut clicked: HashMap<u32, Vec<String>> = HashMap::new();
     let mut out = BufWriter::new(std::io::stdout().lock());
     for number in 0..visits {
@@ -41,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let query = serde_json::to_value(world.item_entity(visit.query).fields)?;
         of_visit.insert("query_topics".to_owned(), query["topics"].clone());
 
-        let feedback = world.feedback(&visit, "", &actions);
+        let feedback = world.feedback_with_views(&visit, "", &actions);
         for action in &actions {
             let item = video_id(action.video);
             let mut row = of_visit.clone();
@@ -51,6 +59,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.extend(fields(json!({
                 "item": item, "position": action.position, "click": 0, "play_ms": null, "like": 0, "dismiss": 0,
             })));
+            row.extend(fields(serde_json::to_value(world.impression(
+                &visit,
+                action.video,
+                action.position,
+            ))?));
+            if action.viewed.is_some() {
+                row.insert("viewed".to_owned(), json!(0));
+            }
             for one in feedback.iter().filter(|one| one.item == item) {
                 row.insert(one.kind.clone(), json!(one.value.unwrap_or(1.0)));
             }

@@ -8,7 +8,7 @@ use rand_distr::{Beta, Distribution};
 
 use crate::World;
 use crate::chance::{Kind, generator, sigmoid};
-use crate::constants::Response;
+use crate::constants::{Examination, Response};
 use crate::population::{Video, dot};
 use crate::visit::Visit;
 
@@ -19,6 +19,8 @@ pub struct Action {
     pub video: u32,
     /// Where it was shown, from 1.
     pub position: u32,
+    /// Whether it was examined; `None` in the additive form, which knows no examination.
+    pub viewed: Option<bool>,
     /// Whether it was clicked.
     pub click: bool,
     /// Fraction watched, in `[0, 1]`; `None` without a click.
@@ -27,12 +29,12 @@ pub struct Action {
     pub like: bool,
     /// Whether it satisfied; never without a click. Part of the truth: no log shows it.
     pub satisfied: bool,
-    /// Whether it was dismissed, independently of a click.
+    /// Whether it was dismissed: given its examination, independently of a click.
     pub dismiss: bool,
 }
 
 impl World {
-    /// Attraction `u`, the logit of a click before position and device.
+    /// Attraction `u`, the logit of a click before position, device and planted context. Uses truth.
     pub fn attraction(&self, visit: &Visit, video: u32) -> f64 {
         let a = self.constants.attraction;
         let v = self.video(video);
@@ -48,49 +50,74 @@ impl World {
             + v.hidden
     }
 
-    /// Mean fraction watched after a click, in `(0, 1)`.
+    /// Mean fraction watched after a click, in `(0, 1)`. Uses truth.
     pub fn watch_mean(&self, visit: &Visit, video: u32) -> f64 {
         self.response(visit, video, self.constants.watch)
             .clamp(1e-6, 1.0 - 1e-6)
     }
 
-    /// Probability of a like after a click.
+    /// Probability of a like after a click. Uses truth.
     pub fn like_probability(&self, visit: &Visit, video: u32) -> f64 {
         self.response(visit, video, self.constants.like)
     }
 
-    /// Probability that a clicked video satisfies.
+    /// Probability that a clicked video satisfies. Uses truth.
     pub fn satisfaction_probability(&self, visit: &Visit, video: u32) -> f64 {
         self.response(visit, video, self.constants.satisfied)
     }
 
-    /// Probability that the video is dismissed at a position (from 1): examined, and then unwanted.
+    /// Probability that the video is dismissed at a position (from 1): examined, with `k^-beta` in every form, and then
+    /// unwanted.
     pub fn dismissal_probability(&self, visit: &Visit, video: u32, position: u32) -> f64 {
-        self.examined(visit.device, position) * self.response(visit, video, self.constants.dismiss)
+        self.examined(visit, position) * self.response(visit, video, self.constants.dismiss)
     }
 
     /// What the person does with the videos of `slate`, shown from position 1 on.
     pub fn act(&self, visit: &Visit, slate: &[u32]) -> Vec<Action> {
+        let mut reached = true;
         (1..)
             .zip(slate)
-            .map(|(position, &video)| self.act_on(visit, video, position))
+            .map(|(position, &video)| {
+                let happens = |kind, probability| self.happens(visit, video, kind, probability);
+                let viewed = match self.constants.examination {
+                    Examination::Additive => None,
+                    Examination::Product => Some(happens(Kind::Examine, self.examined(visit, position))),
+                    Examination::Cascade => Some(reached),
+                };
+                let action = self.act_on(visit, video, position, viewed);
+                if viewed.is_some() {
+                    reached = reached && happens(Kind::GoOn, self.goes_on(visit, action.click));
+                }
+                action
+            })
             .collect()
     }
 
-    fn act_on(&self, visit: &Visit, video: u32, position: u32) -> Action {
-        let happens = |kind, probability: f64| {
-            generator(self.seed, visit.number, video, kind).random::<f64>() < probability
+    fn act_on(&self, visit: &Visit, video: u32, position: u32, viewed: Option<bool>) -> Action {
+        let happens = |kind, probability| self.happens(visit, video, kind, probability);
+        let examined = viewed.unwrap_or(true);
+        let click = examined && happens(Kind::Click, self.click_once_examined(visit, video, position));
+        // In the product form it is the same look that finds a video worth a click or a dismissal.
+        let dismiss = match self.constants.examination {
+            Examination::Product => {
+                examined && happens(Kind::Dismiss, self.response(visit, video, self.constants.dismiss))
+            }
+            _ => happens(Kind::Dismiss, self.dismissal_probability(visit, video, position)),
         };
-        let click = happens(Kind::Click, self.click_probability(visit, video, position));
         Action {
             video,
             position,
+            viewed,
             click,
             watch: click.then(|| self.draw_watch(visit, video)),
             like: click && happens(Kind::Like, self.like_probability(visit, video)),
             satisfied: click && happens(Kind::Satisfied, self.satisfaction_probability(visit, video)),
-            dismiss: happens(Kind::Dismiss, self.dismissal_probability(visit, video, position)),
+            dismiss,
         }
+    }
+
+    fn happens(&self, visit: &Visit, video: u32, kind: Kind, probability: f64) -> bool {
+        generator(self.seed, visit.number, video, kind).random::<f64>() < probability
     }
 
     fn draw_watch(&self, visit: &Visit, video: u32) -> f64 {
@@ -107,13 +134,13 @@ impl World {
         sigmoid(r.base + r.taste * m + r.quality * v.quality + r.clickbait * v.clickbait)
     }
 
-    fn taste_match(&self, visit: &Visit, video: &Video) -> f64 {
+    pub(crate) fn taste_match(&self, visit: &Visit, video: &Video) -> f64 {
         let [centre, scale] = self.constants.taste_match;
         let taste = &self.population.users[visit.user as usize].taste;
         (dot(taste, &video.topics) - centre) / scale
     }
 
-    fn query_match(&self, visit: &Visit, video: &Video) -> f64 {
+    pub(crate) fn query_match(&self, visit: &Visit, video: &Video) -> f64 {
         let [centre, scale] = self.constants.query_match;
         (dot(&self.video(visit.query).topics, &video.topics) - centre) / scale
     }
@@ -125,7 +152,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Constants, Logger, START_MS, World};
+    use crate::{Constants, Examination, Logger, START_MS, World};
 
     #[test]
     fn the_same_video_at_the_same_position_meets_the_same_behaviour_whoever_ranked_it() {
@@ -167,8 +194,12 @@ mod tests {
 
     #[test]
     fn a_better_position_never_loses_a_click() {
-        let world = World::new(3, &Constants::default());
-        for number in 0..100 {
+        let product = Constants {
+            examination: Examination::Product,
+            ..Constants::default()
+        };
+        for (number, constants) in (0..100).flat_map(|n| [(n, Constants::default()), (n, product.clone())]) {
+            let world = World::new(3, &constants);
             let visit = world.visit(number, START_MS);
             let mut reversed = visit.candidates.clone();
             reversed.reverse();
@@ -183,12 +214,22 @@ mod tests {
     }
 
     #[test]
-    fn what_people_do_agrees_with_what_is_expected_of_them() {
-        let world = World::new(4, &Constants::default());
+    fn what_people_do_agrees_with_what_is_expected_of_them_in_every_form() {
+        for examination in [Examination::Additive, Examination::Product, Examination::Cascade] {
+            let mut constants = Constants {
+                examination,
+                ..Constants::default()
+            };
+            constants.planted.enabled = true;
+            agrees(&World::new(4, &constants));
+        }
+    }
+
+    fn agrees(world: &World) {
         let (mut done, mut expected, mut clicks, mut expected_clicks) = (0.0, 0.0, 0.0, 0.0);
-        for number in 0..4_000 {
+        for number in 0..6_000 {
             let visit = world.visit(number, START_MS);
-            let slate = &Logger::Wrong.order(&world, &visit)[..10];
+            let slate = &Logger::Wrong.order(world, &visit)[..10];
             for action in world.act(&visit, slate) {
                 clicks += f64::from(u8::from(action.click));
                 if action.satisfied {

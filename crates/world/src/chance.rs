@@ -27,6 +27,22 @@ pub(crate) enum Kind {
     Satisfied = 8,
     /// Whether it is dismissed.
     Dismiss = 9,
+    /// Whether a position is examined, in the product form.
+    Examine = 10,
+    /// Whether a person goes on below a video, in the cascade.
+    GoOn = 11,
+    /// Which ten of a visit's candidates are left to order.
+    Ten = 12,
+    /// Planted traits of a user.
+    PlantedUser = 13,
+    /// Planted traits of a video.
+    PlantedVideo = 14,
+    /// Planted context of a visit.
+    PlantedVisit = 15,
+    /// Planted context of one video in a visit.
+    PlantedImpression = 16,
+    /// Planted context of one position in a visit.
+    PlantedSlot = 17,
 }
 
 /// The generator of one key. The four numbers fill ChaCha's 256-bit key, so different keys never share a stream.

@@ -1,12 +1,20 @@
 //! Every number of the simulated world in one place.
 //!
-//! Comes in: nothing. Goes out: [`Constants`], the coefficients that the other files put into their equations.
+//! Comes in: nothing, or a TOML that overrides some of them. Goes out: [`Constants`], the coefficients that the other files
+//! put into their equations.
+
+mod file;
+
+use serde::{Deserialize, Serialize};
+
+pub use file::ConstantsError;
 
 /// Number of topics, the width of tastes and of topic vectors.
 pub const TOPICS: usize = 8;
 
 /// Coefficients of a logit that is linear in taste match `m`, quality `q` and clickbait `c`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Response {
     /// The logit at `m = q = c = 0`.
     pub base: f64,
@@ -19,7 +27,8 @@ pub struct Response {
 }
 
 /// Coefficients of the attraction `u`; hidden appeal enters with coefficient 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Attraction {
     /// The logit when everything else is 0.
     pub base: f64,
@@ -38,7 +47,8 @@ pub struct Attraction {
 }
 
 /// What popularity is made of, before it is standardised over the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Popularity {
     /// Weight of quality.
     pub quality: f64,
@@ -51,7 +61,8 @@ pub struct Popularity {
 }
 
 /// What a logging policy sorts by: a weighted sum of standardised attraction, standardised popularity and normal noise.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LoggerWeights {
     /// Weight of the true attraction, standardised over the candidates.
     pub attraction: f64,
@@ -61,9 +72,66 @@ pub struct LoggerWeights {
     pub noise: f64,
 }
 
+/// How a position keeps people from clicking. `u` is the attraction, `k` the position from 1, `beta` the strength by device
+/// times `eta`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Examination {
+    /// Its effect adds to the logit: `P(click) = sigmoid(u + d_dev - beta ln k)`.
+    Additive,
+    /// The position-based model: a position is examined with probability `k^-beta`, whatever stands there, and what is
+    /// examined is clicked with `sigmoid(u)`.
+    Product,
+    /// People go down the list from position 1, click what they come to with `sigmoid(u)`, and go on with probability `g` by
+    /// device, `after_click g` after a click. `eta` is the power of both, as it is of `k^-beta`: at 0 everything is
+    /// examined.
+    Cascade,
+}
+
+/// Context that is logged beside every impression, some of which acts on clicks; see [`crate::PlantedField`]. The strengths
+/// are logits, but for `viewport`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planted {
+    /// Whether there is any: without it nothing of this is drawn, logged or acts.
+    pub enabled: bool,
+    /// Per level of the thumbnail's size (0, 1, 2).
+    pub thumbnail: f64,
+    /// Share of videos with a badge, at mean popularity.
+    pub badge_share: f64,
+    /// How much the logit of that share rises with popularity (standardised).
+    pub badge_popularity: f64,
+    /// A badge's effect by device (phone, desktop, tv).
+    pub badge: [f64; 3],
+    /// What the height of the viewport (low, middle, tall) multiplies `beta` by.
+    pub viewport: [f64; 3],
+    /// Share of slots that play by themselves.
+    pub autoplay_share: f64,
+    /// Effect of a slot that plays by itself.
+    pub autoplay: f64,
+    /// Noise between a video's quality and its channel's tier, standard deviation.
+    pub tier_noise: f64,
+    /// Noise between a user's concentration of taste (0.35 to 1) and their membership, standard deviation.
+    pub membership_noise: f64,
+}
+
+impl Planted {
+    /// The same fields, of which none acts on clicks.
+    pub fn without_effect(self) -> Self {
+        Self {
+            thumbnail: 0.0,
+            badge: [0.0; 3],
+            viewport: [1.0; 3],
+            autoplay: 0.0,
+            ..self
+        }
+    }
+}
+
 /// The constants of a world. `Default` gives 3,000 users and 1,000 videos; [`Constants::full`] the size at which the
 /// reference figures of the tests were measured.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Constants {
     /// People; fewer than 1 counts as 1.
     pub users: u32,
@@ -114,12 +182,20 @@ pub struct Constants {
     /// A video is drawn from its topic with weight `exp(popularity_pull * popularity)`.
     pub popularity_pull: f64,
 
-    /// Logit offset of a click by device (phone, desktop, tv).
+    /// How a position keeps people from clicking.
+    pub examination: Examination,
+    /// Logit offset of a click by device (phone, desktop, tv); additive form only.
     pub device_offset: [f64; 3],
     /// Strength of position bias by device (phone, desktop, tv).
     pub beta: [f64; 3],
-    /// Multiplies every `beta`; 0 is a world without position bias.
+    /// Multiplies every `beta`, and is the power of every `go_on`; 0 is a world without position bias.
     pub eta: f64,
+    /// Probability to go on after an examined video that was not clicked, by device; cascade only.
+    pub go_on: [f64; 3],
+    /// Multiplies `go_on` after a click; cascade only.
+    pub after_click: f64,
+    /// Context that is logged with impressions, some of which acts on clicks.
+    pub planted: Planted,
 
     /// Centre and scale of taste match: `m = (taste . topics - centre) / scale`.
     pub taste_match: [f64; 2],
@@ -188,9 +264,24 @@ impl Default for Constants {
             device_shares: [0.60, 0.25, 0.15],
             candidate_shares: [0.4, 0.3, 0.3],
             popularity_pull: 0.5,
+            examination: Examination::Additive,
             device_offset: [0.0, 0.2, -0.3],
             beta: [0.8, 0.5, 1.2],
             eta: 1.0,
+            go_on: [0.85, 0.92, 0.75],
+            after_click: 0.35,
+            planted: Planted {
+                enabled: false,
+                thumbnail: 0.35,
+                badge_share: 0.3,
+                badge_popularity: 1.5,
+                badge: [1.2, 0.8, 0.3],
+                viewport: [1.5, 1.0, 0.5],
+                autoplay_share: 0.2,
+                autoplay: 0.7,
+                tier_noise: 0.7,
+                membership_noise: 0.1,
+            },
             taste_match: [0.45, 0.33],
             query_match: [0.50, 0.40],
             attraction: Attraction {

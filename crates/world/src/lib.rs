@@ -21,7 +21,9 @@ mod behaviour;
 mod chance;
 mod constants;
 mod examination;
+mod features;
 mod logger;
+mod planted;
 mod population;
 mod truth;
 mod visit;
@@ -30,7 +32,12 @@ mod world;
 
 pub use crate::world::World;
 pub use behaviour::Action;
-pub use constants::{Attraction, Constants, LoggerWeights, Popularity, Response, TOPICS};
+pub use constants::{
+    Attraction, Constants, ConstantsError, Examination, LoggerWeights, Planted, Popularity, Response, TOPICS,
+};
+pub use features::{FEATURES, Features};
 pub use logger::Logger;
-pub use visit::{Device, START_MS, Visit, visit_time_ms};
+pub use planted::{PlantedField, Role};
+pub use truth::Grades;
+pub use visit::{Device, START_MS, Source, Visit, visit_time_ms};
 pub use wire::{user_id, video_id};

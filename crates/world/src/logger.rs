@@ -11,7 +11,7 @@ use crate::constants::LoggerWeights;
 use crate::visit::Visit;
 
 /// A policy that orders candidates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Logger {
     /// Any order, each equally likely.
     Random,
@@ -23,6 +23,8 @@ pub enum Logger {
     Wrong,
     /// Popularity alone: what everybody likes.
     Popularity,
+    /// Any other weights of truth, popularity and noise.
+    Weighted(LoggerWeights),
 }
 
 impl Logger {
@@ -43,6 +45,7 @@ impl Logger {
                 popularity: 1.0,
                 noise: 0.0,
             },
+            Self::Weighted(weights) => weights,
         };
         let videos = &visit.candidates;
         let attraction: Vec<f64> = videos.iter().map(|&v| world.attraction(visit, v)).collect();
@@ -95,6 +98,24 @@ mod tests {
             order.sort_unstable();
             assert_eq!(order, visit.candidates);
         }
+    }
+
+    #[test]
+    fn a_logger_of_given_weights_orders_by_them() {
+        let world = World::new(1, &Constants::default());
+        let visit = world.visit(3, START_MS);
+        let weights = |attraction, popularity| LoggerWeights {
+            attraction,
+            popularity,
+            noise: 0.0,
+        };
+        let truth = Logger::Weighted(weights(1.0, 0.0)).order(&world, &visit);
+        let of = |video: u32| world.attraction(&visit, video);
+        assert!(truth.windows(2).all(|pair| of(pair[0]) >= of(pair[1])));
+        assert_eq!(
+            Logger::Weighted(weights(0.0, 2.0)).order(&world, &visit),
+            Logger::Popularity.order(&world, &visit)
+        );
     }
 
     #[test]

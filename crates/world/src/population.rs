@@ -73,6 +73,14 @@ impl Population {
         }
     }
 
+    /// Gives the videos another popularity, standardised here; what is drawn by popularity follows.
+    pub fn set_popularity(&mut self, popularity: &[f64], constants: &Constants) {
+        for (video, popularity) in self.videos.iter_mut().zip(standardise(popularity)) {
+            video.popularity = popularity;
+        }
+        self.shelves = shelves(&self.videos, constants);
+    }
+
     /// A video of `topic`, drawn with weight `exp(popularity_pull * popularity)`; of any topic where that one is empty.
     pub fn popular<R: rand::Rng>(&self, rng: &mut R, topic: usize) -> u32 {
         let at = rng.random::<f64>();

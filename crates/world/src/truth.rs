@@ -1,39 +1,45 @@
 //! Truth: what a slate is worth to a person, computed, without sampling noise.
 //!
-//! Comes in: a visit and the videos shown in it, in order. Goes out: expected satisfied minutes, expected clicks, and the
-//! order that uses the truth, an upper bound for comparison. No learned part may read any of it.
+//! Comes in: a visit and the videos shown in it, in order. Goes out: expected satisfied minutes, expected clicks, relevance
+//! and its grades, and the order that uses the truth, an upper bound for comparison. No learned part may read any of it.
+
+mod best;
+mod grades;
 
 use crate::World;
+use crate::chance::sigmoid;
 use crate::logger::best_first;
 use crate::visit::Visit;
 
+pub use grades::Grades;
+
 impl World {
     /// Expected satisfied minutes of a slate shown from position 1 on:
-    /// `sum over k of P(click at k) E[fraction watched] duration P(satisfied)`.
+    /// `sum over k of P(click at k) E[fraction watched] duration P(satisfied)`. Exact in every form. Uses truth.
     pub fn value(&self, visit: &Visit, slate: &[u32]) -> f64 {
-        (1..)
+        self.click_probabilities(visit, slate)
+            .into_iter()
             .zip(slate)
-            .map(|(position, &video)| {
-                self.click_probability(visit, video, position) * self.worth(visit, video)
-            })
+            .map(|(click, &video)| click * self.worth(visit, video))
             .sum()
     }
 
-    /// Expected clicks of a slate shown from position 1 on.
+    /// Expected clicks of a slate shown from position 1 on. Exact in every form. Uses truth.
     pub fn expected_clicks(&self, visit: &Visit, slate: &[u32]) -> f64 {
-        (1..)
-            .zip(slate)
-            .map(|(position, &video)| self.click_probability(visit, video, position))
-            .sum()
+        self.click_probabilities(visit, slate).into_iter().sum()
     }
 
-    /// All candidates by falling value at position 1. Uses truth. Close to the best order; the very best one would solve
-    /// an assignment of videos to positions, because attraction and position do not factor.
-    pub fn oracle_order(&self, visit: &Visit) -> Vec<u32> {
+    /// Probability of a click at position 1, without the device's offset and planted context: `sigmoid(u)`. Uses truth.
+    pub fn relevance(&self, visit: &Visit, video: u32) -> f64 {
+        sigmoid(self.attraction(visit, video))
+    }
+
+    /// All candidates by falling attraction; its first ten are what a ranker of clicks should find. Uses truth.
+    pub fn by_attraction(&self, visit: &Visit) -> Vec<u32> {
         let scores = visit
             .candidates
             .iter()
-            .map(|&video| self.click_probability(visit, video, 1) * self.worth(visit, video));
+            .map(|&video| self.attraction(visit, video));
         best_first(&visit.candidates, scores)
     }
 
@@ -42,7 +48,7 @@ impl World {
         self.population.videos[video as usize].minutes
     }
 
-    /// Expected satisfied minutes of one click.
+    /// Expected satisfied minutes of one click. Uses truth.
     fn worth(&self, visit: &Visit, video: u32) -> f64 {
         self.watch_mean(visit, video) * self.minutes(video) * self.satisfaction_probability(visit, video)
     }

@@ -39,6 +39,17 @@ impl Device {
     }
 }
 
+/// Why a video is a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// It is of the query video's topic.
+    Query,
+    /// It is of one of the user's topics.
+    User,
+    /// It was drawn from anywhere.
+    Anywhere,
+}
+
 /// One simulated request: who asks, where, watching what, and what could be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
@@ -54,6 +65,8 @@ pub struct Visit {
     pub query: u32,
     /// What could be shown: distinct, ascending, without the query video. The order says nothing of where they came from.
     pub candidates: Vec<u32>,
+    /// Where each of `candidates` came from.
+    pub sources: Vec<Source>,
 }
 
 impl World {
@@ -67,7 +80,7 @@ impl World {
         let device = Device::ALL[weighted(&mut rng, &constants.device_shares)];
         let query_topic = population.liked_topic(&mut rng, user);
         let query = population.popular(&mut rng, query_topic);
-        let candidates = self.candidates(&mut rng, user, query);
+        let (candidates, sources) = self.candidates(&mut rng, user, query).into_iter().unzip();
         Visit {
             number,
             time_ms,
@@ -75,10 +88,41 @@ impl World {
             device,
             query,
             candidates,
+            sources,
         }
     }
 
-    fn candidates<R: rand::Rng>(&self, rng: &mut R, user: u32, query: u32) -> Vec<u32> {
+    /// The visit of a number, of whose candidates only `slate_length` drawn ones are left: whoever orders them decides where
+    /// they stand, and nothing of which are shown.
+    pub fn visit_of_ten(&self, number: u64, time_ms: i64) -> Visit {
+        let mut visit = self.visit(number, time_ms);
+        let mut rng = generator(self.seed, number, 0, Kind::Ten);
+        let mut left = self.constants.slate_length as usize;
+        let mut unseen = visit.candidates.len();
+        // Each subset is equally likely: a candidate stays with the share that is left of those not yet looked at.
+        let mut stay = |unseen: usize, left: &mut usize| {
+            let stays = rng.random::<f64>() * (unseen as f64) < *left as f64;
+            *left -= usize::from(stays);
+            stays
+        };
+        let (candidates, sources) = std::mem::take(&mut visit.candidates)
+            .into_iter()
+            .zip(std::mem::take(&mut visit.sources))
+            .filter(|_| {
+                let stays = stay(unseen, &mut left);
+                unseen -= 1;
+                stays
+            })
+            .unzip();
+        Visit {
+            candidates,
+            sources,
+            ..visit
+        }
+    }
+
+    /// Distinct videos by rising number, each with its source.
+    fn candidates<R: rand::Rng>(&self, rng: &mut R, user: u32, query: u32) -> Vec<(u32, Source)> {
         let constants = &self.constants;
         let population = &self.population;
         let topic = population.videos[query as usize].topic;
@@ -86,22 +130,22 @@ impl World {
         let [same, liked, _] = constants.candidate_shares;
         let from_query = (same * count as f64).round() as usize;
         let from_user = ((same + liked) * count as f64).round() as usize;
-        let mut chosen: Vec<u32> = Vec::with_capacity(count);
+        let mut chosen: Vec<(u32, Source)> = Vec::with_capacity(count);
         let mut refused = 0;
         while chosen.len() < count {
             // A topic can hold fewer new videos than its share asks for: after many refusals the draw is from anywhere.
-            let video = if refused < 100 && chosen.len() < from_query {
-                population.popular(rng, topic)
+            let (video, source) = if refused < 100 && chosen.len() < from_query {
+                (population.popular(rng, topic), Source::Query)
             } else if refused < 100 && chosen.len() < from_user {
                 let topic = population.liked_topic(rng, user);
-                population.popular(rng, topic)
+                (population.popular(rng, topic), Source::User)
             } else {
-                population.any(rng)
+                (population.any(rng), Source::Anywhere)
             };
-            if video == query || chosen.contains(&video) {
+            if video == query || chosen.iter().any(|&(known, _)| known == video) {
                 refused += 1;
             } else {
-                chosen.push(video);
+                chosen.push((video, source));
                 refused = 0;
             }
         }
@@ -131,6 +175,44 @@ mod tests {
             assert!(visit.candidates.windows(2).all(|pair| pair[0] < pair[1]));
             assert!(!visit.candidates.contains(&visit.query));
             assert!(visit.candidates.iter().all(|&video| video < 1_000));
+        }
+    }
+
+    #[test]
+    fn a_visit_of_ten_keeps_ten_of_the_candidates_each_as_likely_as_any() {
+        let world = World::new(1, &Constants::default());
+        let mut kept = [0; 50];
+        for number in 0..2_000 {
+            let whole = world.visit(number, START_MS);
+            let ten = world.visit_of_ten(number, START_MS);
+            assert_eq!(ten.candidates.len(), 10);
+            let mut sources = Vec::new();
+            for video in &ten.candidates {
+                let index = whole.candidates.binary_search(video).unwrap();
+                kept[index] += 1;
+                sources.push(whole.sources[index]);
+            }
+            assert_eq!(ten.sources, sources);
+            assert_eq!(
+                (ten.user, ten.device, ten.query),
+                (whole.user, whole.device, whole.query)
+            );
+        }
+        assert!(kept.iter().all(|count| (320..480).contains(count)), "{kept:?}");
+    }
+
+    #[test]
+    fn candidates_come_from_their_sources_in_their_shares() {
+        let world = World::new(1, &Constants::default());
+        let visit = world.visit(5, START_MS);
+        let count = |source| visit.sources.iter().filter(|s| **s == source).count();
+        assert_eq!(
+            [Source::Query, Source::User, Source::Anywhere].map(count),
+            [20, 15, 15]
+        );
+        let topic = |video: u32| world.population.videos[video as usize].topic;
+        for (video, source) in visit.candidates.iter().zip(&visit.sources) {
+            assert!(*source != Source::Query || topic(*video) == topic(visit.query));
         }
     }
 

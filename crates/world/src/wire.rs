@@ -1,14 +1,15 @@
 //! The wire: all that leaves the world, in the types of `events`.
 //!
 //! Comes in: users, videos, visits and actions. Goes out: ids, attributes, context and feedback as a real service would see
-//! them: observed features with their noise, clicks, played time, likes and dismissals. Hidden appeal, true attraction and
-//! satisfaction stay behind.
+//! them: observed features with their noise, clicks, played time, likes and dismissals, and the planted context where the
+//! world has some. Hidden appeal, true attraction and satisfaction stay behind.
 
 use events::{Entity, Feedback, Fields, Value};
 
 use crate::World;
 use crate::behaviour::Action;
 use crate::constants::TOPICS;
+use crate::planted::Level;
 use crate::visit::Visit;
 
 /// Time between a visit and what is done at position 1, and from one position to the next.
@@ -31,14 +32,16 @@ impl World {
         (video < self.constants.videos && video_id(video) == id).then_some(video)
     }
 
-    /// What a catalogue may hold of a user (from 0): `taste` (8 numbers, noisy).
+    /// What a catalogue may hold of a user (from 0): `taste` (8 numbers, noisy); planted: `user_group`, `membership`.
     pub fn user_entity(&self, user: u32) -> Entity {
         let taste = &self.population.users[user as usize].taste_observed;
-        entity(user_id(user), [("taste", numbers(taste))])
+        let planted = self.planted(|| self.planted_of_user(user));
+        entity(user_id(user), [("taste", numbers(taste))], planted)
     }
 
     /// What a catalogue may hold of a video (from 0): `topics` (8 numbers), `quality` and `clickbait` (noisy), `fresh`
-    /// `(0, 1]`, `popularity` (standardised), `log_duration` (ln minutes), `duration_ms`, `age_days`.
+    /// `(0, 1]`, `popularity` (standardised), `log_duration` (ln minutes), `duration_ms`, `age_days`; planted: `topic`,
+    /// `duration_bucket`, `channel_tier`.
     pub fn item_entity(&self, video: u32) -> Entity {
         let v = &self.population.videos[video as usize];
         entity(
@@ -53,19 +56,49 @@ impl World {
                 ("duration_ms", Value::Number(self.duration_ms(video))),
                 ("age_days", Value::Number(v.age_days)),
             ],
+            self.planted(|| self.planted_of_video(video)),
         )
     }
 
-    /// The context of a visit: `device`.
+    /// The context of a visit: `device`; planted: `viewport`, `local_hour`, `local_weekday`.
     pub fn context(&self, visit: &Visit) -> Fields {
         let device = Value::Text(visit.device.name().to_string());
-        Fields::from([("device".to_string(), device)])
+        let mut fields = self.planted(|| self.planted_of_visit(visit));
+        fields.insert("device".to_string(), device);
+        fields
+    }
+
+    /// What a log may hold of one impression of a visit beside its user, video and context; only planted: `thumbnail`, `badge`,
+    /// `autoplay`, `fake_source`, `taste_bucket`, `source`.
+    pub fn impression(&self, visit: &Visit, video: u32, position: u32) -> Fields {
+        self.planted(|| self.planted_of_impression(visit, video, position))
+    }
+
+    /// Levels as fields; none where the world has no planted context.
+    fn planted<const N: usize>(&self, levels: impl FnOnce() -> [Level; N]) -> Fields {
+        if !self.constants.planted.enabled {
+            return Fields::new();
+        }
+        levels()
+            .into_iter()
+            .map(|(field, level)| (field.name().to_string(), Value::Text(level.to_string())))
+            .collect()
     }
 
     /// Feedback on a slate, by position and then in the order `click`, `play_ms` (the played time in ms), `like`, `dismiss`.
     /// Ids come from seed, visit, item and kind alone. All of it lies within the next `2 s x (position + 1)`: a simulated
     /// person need not sit through a video, and a label's window must not depend on its length.
     pub fn feedback(&self, visit: &Visit, slate_id: &str, actions: &[Action]) -> Vec<Feedback> {
+        self.feedback_of(visit, slate_id, actions, false)
+    }
+
+    /// The same, as of a service that sees where people look: `viewed` comes first for each video that was examined. The
+    /// additive form knows no examination, and has none.
+    pub fn feedback_with_views(&self, visit: &Visit, slate_id: &str, actions: &[Action]) -> Vec<Feedback> {
+        self.feedback_of(visit, slate_id, actions, true)
+    }
+
+    fn feedback_of(&self, visit: &Visit, slate_id: &str, actions: &[Action], views: bool) -> Vec<Feedback> {
         let mut all = Vec::new();
         for action in actions {
             let item = video_id(action.video);
@@ -79,6 +112,9 @@ impl World {
                     time: visit.time_ms + STEP_MS * i64::from(action.position) + after_ms,
                 });
             };
+            if views && action.viewed == Some(true) {
+                push("viewed", None, -250);
+            }
             if action.click {
                 push("click", None, 0);
             }
@@ -102,14 +138,14 @@ impl World {
     }
 }
 
-fn entity<const N: usize>(id: String, attributes: [(&str, Value); N]) -> Entity {
-    Entity {
-        id,
-        fields: attributes
+fn entity<const N: usize>(id: String, attributes: [(&str, Value); N], planted: Fields) -> Entity {
+    let mut fields = planted;
+    fields.extend(
+        attributes
             .into_iter()
-            .map(|(name, value)| (name.to_string(), value))
-            .collect(),
-    }
+            .map(|(name, value)| (name.to_string(), value)),
+    );
+    Entity { id, fields }
 }
 
 fn numbers(vector: &[f64; TOPICS]) -> Value {
@@ -121,7 +157,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{Constants, Logger, START_MS};
+    use crate::{Constants, Examination, Logger, PlantedField, START_MS};
 
     fn names(entity: &Entity) -> Vec<&str> {
         entity.fields.keys().map(String::as_str).collect()
@@ -153,9 +189,67 @@ mod tests {
     }
 
     #[test]
+    fn planted_fields_are_on_the_wire_where_the_world_has_them_and_nowhere_else() {
+        let of = |world: &World| {
+            let visit = world.visit(0, START_MS);
+            let mut all = world.user_entity(visit.user).fields;
+            all.extend(world.item_entity(visit.candidates[0]).fields);
+            all.extend(world.context(&visit));
+            all.extend(world.impression(&visit, visit.candidates[0], 3));
+            all
+        };
+        let mut constants = Constants::default();
+        let without = of(&World::new(1, &constants));
+        constants.planted.enabled = true;
+        let with = of(&World::new(1, &constants));
+        for field in PlantedField::ALL {
+            assert!(!without.contains_key(field.name()));
+            let Value::Text(level) = &with[field.name()] else {
+                panic!("{field:?} is no text");
+            };
+            assert!(level.parse::<u32>().unwrap() < field.levels(), "{field:?}");
+        }
+        assert_eq!(with.len(), without.len() + PlantedField::ALL.len());
+        assert!(without.iter().all(|(name, value)| with[name] == *value));
+    }
+
+    #[test]
+    fn views_are_told_where_asked_and_come_before_what_follows_from_them() {
+        for (examination, known) in [
+            (Examination::Additive, false),
+            (Examination::Product, true),
+            (Examination::Cascade, true),
+        ] {
+            let constants = Constants {
+                examination,
+                ..Constants::default()
+            };
+            let world = World::new(9, &constants);
+            let mut views = 0;
+            for number in 0..100 {
+                let visit = world.visit_of_ten(number, START_MS);
+                let actions = world.act(&visit, &visit.candidates);
+                let mut all = world.feedback_with_views(&visit, "s", &actions);
+                assert!(all.windows(2).all(|pair| pair[0].time < pair[1].time));
+                for action in actions.iter().filter(|action| action.click) {
+                    assert_ne!(action.viewed, Some(false));
+                }
+                let seen = actions.iter().filter(|action| action.viewed == Some(true));
+                let of = |f: &Feedback| f.kind == "viewed";
+                assert_eq!(all.iter().filter(|f| of(f)).count(), seen.count());
+                views += all.iter().filter(|f| of(f)).count();
+                all.retain(|f| !of(f));
+                assert_eq!(all, world.feedback(&visit, "s", &actions));
+            }
+            assert_eq!(views > 0, known, "{examination:?}");
+        }
+    }
+
+    #[test]
     fn worlds_that_differ_only_in_what_is_hidden_look_the_same() {
         let mut plain = Constants::default();
         plain.popularity.hidden = 0.0;
+        plain.planted.enabled = true;
         let mut other = plain.clone();
         other.sd_hidden = 3.0;
         other.satisfied.base = -4.0;
@@ -170,6 +264,16 @@ mod tests {
         }
         for user in 0..3_000 {
             assert_eq!(plain.user_entity(user), other.user_entity(user));
+        }
+        for number in 0..100 {
+            let visit = plain.visit(number, START_MS);
+            assert_eq!(plain.context(&visit), other.context(&visit));
+            for (position, &video) in (1..).zip(&visit.candidates) {
+                assert_eq!(
+                    plain.impression(&visit, video, position),
+                    other.impression(&visit, video, position)
+                );
+            }
         }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    FixedSizeListBuilder, Float32Builder, Int64Builder, ListBuilder, StringBuilder, UInt32Builder,
-    UInt64Builder,
+    BooleanBuilder, FixedSizeListBuilder, Float32Builder, Int64Builder, ListBuilder, StringBuilder,
+    UInt32Builder, UInt64Builder,
 };
 use spec::{Keys, Kind, Side, Spec};
 
@@ -28,6 +28,8 @@ pub struct ExampleRow<'a> {
     pub slate: Option<&'a str>,
     /// Position from 1.
     pub position: Option<u32>,
+    /// Whether the item's place in its slate was drawn at random.
+    pub shuffled: bool,
     /// The watched item.
     pub query: Option<&'a str>,
     /// Raw values of the user-, context- and query-side fields, by field name.
@@ -50,6 +52,7 @@ pub struct ExampleBuilder {
     positions: UInt32Builder,
     weights: Float32Builder,
     propensities: Float32Builder,
+    shuffled: BooleanBuilder,
     fields: Vec<FieldBuilder>,
     labels: Vec<Float32Builder>,
     rows: usize,
@@ -97,6 +100,7 @@ impl ExampleBuilder {
             positions: UInt32Builder::new(),
             weights: Float32Builder::new(),
             propensities: Float32Builder::new(),
+            shuffled: BooleanBuilder::new(),
             fields: fields.map(|field| FieldBuilder::new(&spec.keys, field)).collect(),
             labels: spec.objectives.iter().map(|_| Float32Builder::new()).collect(),
             rows: 0,
@@ -109,6 +113,14 @@ impl ExampleBuilder {
     /// # Errors
     /// [`EventsError::Value`] for a value of the wrong kind or width, or one that is not finite.
     pub fn push(&mut self, row: &ExampleRow) -> Result<(), EventsError> {
+        self.push_shown(row, None)
+    }
+
+    /// As [`ExampleBuilder::push`], of an impression that was logged with this propensity.
+    ///
+    /// # Errors
+    /// As [`ExampleBuilder::push`].
+    pub fn push_shown(&mut self, row: &ExampleRow, propensity: Option<f32>) -> Result<(), EventsError> {
         assert_eq!(
             row.labels.len(),
             self.labels.len(),
@@ -130,7 +142,8 @@ impl ExampleBuilder {
         self.positions.append_option(row.position);
         // The service's log has no example weights.
         self.weights.append_null();
-        self.propensities.append_null();
+        self.propensities.append_option(propensity);
+        self.shuffled.append_value(row.shuffled);
         for (labels, label) in self.labels.iter_mut().zip(row.labels) {
             labels.append_option(*label);
         }
@@ -159,6 +172,7 @@ impl ExampleBuilder {
             Arc::new(self.positions.finish()),
             Arc::new(self.weights.finish()),
             Arc::new(self.propensities.finish()),
+            Arc::new(self.shuffled.finish()),
         ];
         for field in &mut self.fields {
             field.values.finish(&mut arrays);

@@ -16,9 +16,10 @@ pub(super) const SLATE: usize = 4;
 pub(super) const POSITION: usize = 5;
 pub(super) const WEIGHT: usize = 6;
 pub(super) const PROPENSITY: usize = 7;
+pub(super) const SHUFFLED: usize = 8;
 
-/// The Arrow schema of a declaration's examples: `key`, `time`, `user`, `item`, `slate`, `position`, `weight`, `propensity`, then
-/// `field.NAME` for each field that is not of side pair (with `field.NAME.weights` behind it where its ids have weights), then
+/// The Arrow schema of a declaration's examples: `key`, `time`, `user`, `item`, `slate`, `position`, `weight`, `propensity`,
+/// `shuffled`, then `field.NAME` for each field that is not of side pair (with `field.NAME.weights` behind it where its ids have weights), then
 /// `label.NAME` for each objective. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Columns(Arc<Layout>);
@@ -44,6 +45,7 @@ impl Columns {
             Field::new("position", DataType::UInt32, true),
             Field::new("weight", DataType::Float32, true),
             Field::new("propensity", DataType::Float32, true),
+            Field::new("shuffled", DataType::Boolean, true),
         ];
         let mut fields = Vec::with_capacity(spec.fields.len());
         for field in &spec.fields {
@@ -152,6 +154,7 @@ fn put_array(bytes: &mut Vec<u8>, array: &dyn Array) {
         }
         bytes.push(1);
         match array.data_type() {
+            DataType::Boolean => bytes.push(u8::from(array.as_boolean().value(row))),
             DataType::UInt64 => bytes.extend(array.as_primitive::<UInt64Type>().value(row).to_le_bytes()),
             DataType::Int64 => bytes.extend(array.as_primitive::<Int64Type>().value(row).to_le_bytes()),
             DataType::UInt32 => bytes.extend(array.as_primitive::<UInt32Type>().value(row).to_le_bytes()),

@@ -14,7 +14,7 @@ use spec::{Keys, Kind};
 
 use super::file::DataFile;
 use super::times::Times;
-use super::{list, plain};
+use super::{flag, list, plain};
 use crate::EventsError;
 use crate::example::{data_type, decimal, has_weights};
 
@@ -46,6 +46,8 @@ pub(super) enum Target {
     Weight,
     /// How likely the item was to be shown: above 0, at most 1.
     Propensity,
+    /// Yes or no: 1, 0, true, false.
+    Flag,
     /// Whether a text is this one: 1 or 0.
     Is(String),
 }
@@ -102,6 +104,7 @@ impl Target {
             },
             Target::Weights => element(found).is_some_and(is_number),
             Target::Number | Target::Input | Target::Weight | Target::Propensity => is_number(found),
+            Target::Flag => is_number(found) || is_text(value_type(found)),
             Target::Vector(_, width) => {
                 let fits = !matches!(found, DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(*width));
                 fits && element(found).is_some_and(is_number)
@@ -129,6 +132,7 @@ impl Target {
             Target::Position => "whole numbers from 1".to_owned(),
             Target::Weight => "numbers above 0".to_owned(),
             Target::Propensity => "numbers above 0, at most 1".to_owned(),
+            Target::Flag => flag::EXPECTED.to_owned(),
         }
     }
 
@@ -144,6 +148,7 @@ impl Target {
             Target::Input | Target::Is(_) => DataType::Float64,
             Target::Time(_) | Target::Moment(_) => DataType::Int64,
             Target::Position => DataType::UInt32,
+            Target::Flag => DataType::Boolean,
         };
         new_null_array(&kind, rows)
     }
@@ -167,6 +172,7 @@ pub(super) fn cast(array: &ArrayRef, target: &Target) -> Result<ArrayRef, BadCel
         Target::Position => positions(array),
         Target::Weight => weights(array),
         Target::Propensity => propensities(array),
+        Target::Flag => flag::cast(array),
         Target::Is(text) => is(array, text),
     }
 }

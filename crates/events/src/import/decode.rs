@@ -27,6 +27,7 @@ struct Decoded {
     query: ArrayRef,
     weight: ArrayRef,
     propensity: ArrayRef,
+    shuffled: ArrayRef,
     /// For each declared field its column, and that of its weights; none for pairs.
     fields: Vec<Option<(ArrayRef, Option<ArrayRef>)>>,
     /// For each name in labels.
@@ -92,6 +93,7 @@ impl Log {
             position: key(LogColumn::Position, Target::Position)?,
             weight: key(LogColumn::Weight, Target::Weight)?,
             propensity: key(LogColumn::Propensity, Target::Propensity)?,
+            shuffled: key(LogColumn::Shuffled, Target::Flag)?,
             time,
             user,
             item,
@@ -118,6 +120,7 @@ impl Log {
             decoded.position,
             decoded.weight,
             decoded.propensity,
+            decoded.shuffled,
         ];
         for (values, weights) in decoded.fields.into_iter().flatten() {
             arrays.push(values);

@@ -17,6 +17,7 @@ pub(super) enum LogColumn {
     Query,
     Weight,
     Propensity,
+    Shuffled,
 }
 
 /// Where a value is read.
@@ -51,7 +52,7 @@ pub(super) struct Plan {
     /// Columns to read, ascending.
     pub(super) roots: Vec<usize>,
     /// The identifying columns, by [`LogColumn`].
-    pub(super) keys: [Option<usize>; 8],
+    pub(super) keys: [Option<usize>; 9],
     /// For each declared field but pairs.
     pub(super) fields: Vec<Option<Read>>,
     /// For each name in labels.

@@ -87,7 +87,7 @@ impl<'s> Planner<'s> {
         plan
     }
 
-    fn keys(&mut self, file: &DataFile, keys: &Keys) -> [Option<usize>; 8] {
+    fn keys(&mut self, file: &DataFile, keys: &Keys) -> [Option<usize>; 9] {
         let time = Target::time(keys);
         [
             self.key(file, "time", &keys.time, &time, keys.no_time),
@@ -105,6 +105,12 @@ impl<'s> Planner<'s> {
                 self.column(file, name, &Target::Weight, "the example weight")
             }),
             self.optional(file, &keys.propensity, &Target::Propensity, "the propensity"),
+            self.optional(
+                file,
+                &keys.shuffled,
+                &Target::Flag,
+                "whether the slate was shuffled (a column of another meaning? name yours in `[keys] shuffled`)",
+            ),
         ]
     }
 

@@ -22,7 +22,8 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(slate: Slate, labels: &Labels) -> Open {
+    pub(super) fn new(slate: &Slate, labels: &Labels) -> Open {
+        let slate = slate.without_candidates();
         let count = slate.impressions.len();
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by_key(|impression| slate.impressions[*impression].position);

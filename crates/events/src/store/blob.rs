@@ -1,11 +1,12 @@
-//! A slate's values as one compressed blob: shared values once, and for each item field one array over the impressions.
+//! A slate's values as one compressed blob: shared values once, and for each item field one array over the impressions, and one over
+//! the candidates where those are logged. What was added since the first blobs is left out where it says nothing.
 //! Every value, also the kind of an empty list, comes back as it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fields, Impression, Slate, Value};
+use crate::{Candidate, Fields, Impression, Slate, Value};
 
 /// Level of zstd: its default.
 const LEVEL: i32 = 3;
@@ -40,6 +41,10 @@ enum Column<S: Ord, V, L> {
     Mixed(Vec<Option<Stored<S, V, L>>>),
 }
 
+/// Columns by field name.
+type ColumnsOut<'s> = BTreeMap<&'s str, Column<&'s str, &'s [f32], &'s [String]>>;
+type ColumnsIn = BTreeMap<String, Column<String, Vec<f32>, Vec<String>>>;
+
 type Borrowed<'v> = Stored<&'v str, &'v [f32], &'v [String]>;
 type Owned = Stored<String, Vec<f32>, Vec<String>>;
 
@@ -54,7 +59,18 @@ struct BlobOut<'s> {
     positions: Vec<u32>,
     predictions: Vec<&'s [f32]>,
     propensities: Vec<Option<f64>>,
-    fields: BTreeMap<&'s str, Column<&'s str, &'s [f32], &'s [String]>>,
+    fields: ColumnsOut<'s>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shuffled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<CandidatesOut<'s>>,
+}
+
+#[derive(Serialize)]
+struct CandidatesOut<'s> {
+    items: Vec<&'s str>,
+    predictions: Vec<&'s [f32]>,
+    fields: ColumnsOut<'s>,
 }
 
 #[derive(Deserialize)]
@@ -68,17 +84,23 @@ struct BlobIn {
     positions: Vec<u32>,
     predictions: Vec<Vec<f32>>,
     propensities: Vec<Option<f64>>,
-    fields: BTreeMap<String, Column<String, Vec<f32>, Vec<String>>>,
+    fields: ColumnsIn,
+    #[serde(default)]
+    shuffled: bool,
+    #[serde(default)]
+    candidates: Option<CandidatesIn>,
+}
+
+#[derive(Deserialize)]
+struct CandidatesIn {
+    items: Vec<String>,
+    predictions: Vec<Vec<f32>>,
+    fields: ColumnsIn,
 }
 
 /// All of a slate but its id, time and user, compressed.
 pub(crate) fn encode(slate: &Slate) -> Result<Vec<u8>, String> {
     let impressions = &slate.impressions;
-    let names: BTreeSet<&str> = impressions
-        .iter()
-        .flat_map(|impression| impression.fields.keys())
-        .map(String::as_str)
-        .collect();
     let blob = BlobOut {
         query: slate.query.as_deref(),
         model: slate.model.as_deref(),
@@ -102,10 +124,19 @@ pub(crate) fn encode(slate: &Slate) -> Result<Vec<u8>, String> {
             .iter()
             .map(|impression| impression.propensity)
             .collect(),
-        fields: names
-            .into_iter()
-            .map(|name| (name, column(impressions, name)))
-            .collect(),
+        fields: columns(impressions.iter().map(|impression| &impression.fields)),
+        shuffled: slate.shuffled,
+        candidates: slate.candidates.as_deref().map(|candidates| CandidatesOut {
+            items: candidates
+                .iter()
+                .map(|candidate| candidate.item.as_str())
+                .collect(),
+            predictions: candidates
+                .iter()
+                .map(|candidate| candidate.predictions.as_slice())
+                .collect(),
+            fields: columns(candidates.iter().map(|candidate| &candidate.fields)),
+        }),
     };
     let json = serde_json::to_vec(&blob).map_err(|error| error.to_string())?;
     zstd::bulk::compress(&json, LEVEL).map_err(|error| error.to_string())
@@ -137,19 +168,9 @@ pub(crate) fn decode(id: String, time: i64, user: String, blob: &[u8]) -> Result
             propensity,
         })
         .collect();
-    for (name, column) in blob.fields {
-        let values = spread(column);
-        if values.len() != count {
-            return Err(format!(
-                "its column `{name}` has {} of {count} values",
-                values.len()
-            ));
-        }
-        for (impression, value) in impressions.iter_mut().zip(values) {
-            if let Some(value) = value {
-                impression.fields.insert(name.clone(), value);
-            }
-        }
+    let fields = rows(blob.fields, count)?;
+    for (impression, fields) in impressions.iter_mut().zip(fields) {
+        impression.fields = fields;
     }
     Ok(Slate {
         id,
@@ -165,7 +186,56 @@ pub(crate) fn decode(id: String, time: i64, user: String, blob: &[u8]) -> Result
         model: blob.model,
         score_version: blob.score_version,
         as_of: blob.as_of,
+        shuffled: blob.shuffled,
+        candidates: blob.candidates.map(candidates).transpose()?,
     })
+}
+
+fn candidates(stored: CandidatesIn) -> Result<Vec<Candidate>, String> {
+    let count = stored.items.len();
+    if stored.predictions.len() != count {
+        return Err("the columns of its candidates differ in length".to_owned());
+    }
+    let fields = rows(stored.fields, count)?;
+    let each = stored.items.into_iter().zip(stored.predictions).zip(fields);
+    Ok(each
+        .map(|((item, predictions), fields)| Candidate {
+            item,
+            fields,
+            predictions,
+        })
+        .collect())
+}
+
+/// One column for each name that any of the rows has.
+fn columns<'s>(rows: impl Iterator<Item = &'s Fields> + Clone) -> ColumnsOut<'s> {
+    let names: BTreeSet<&str> = rows
+        .clone()
+        .flat_map(|fields| fields.keys())
+        .map(String::as_str)
+        .collect();
+    let names = names.into_iter();
+    names.map(|name| (name, column(rows.clone(), name))).collect()
+}
+
+/// The `count` rows of [`columns`].
+fn rows(columns: ColumnsIn, count: usize) -> Result<Vec<Fields>, String> {
+    let mut rows = vec![Fields::new(); count];
+    for (name, column) in columns {
+        let values = spread(column);
+        if values.len() != count {
+            return Err(format!(
+                "its column `{name}` has {} of {count} values",
+                values.len()
+            ));
+        }
+        for (fields, value) in rows.iter_mut().zip(values) {
+            if let Some(value) = value {
+                fields.insert(name.clone(), value);
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// Fields as JSON with each value's kind, for the catalogue.
@@ -211,8 +281,11 @@ fn own(value: Owned) -> Value {
     }
 }
 
-fn column<'s>(impressions: &'s [Impression], name: &str) -> Column<&'s str, &'s [f32], &'s [String]> {
-    let values = || impressions.iter().map(|impression| impression.fields.get(name));
+fn column<'s>(
+    rows: impl Iterator<Item = &'s Fields> + Clone,
+    name: &str,
+) -> Column<&'s str, &'s [f32], &'s [String]> {
+    let values = || rows.clone().map(|fields| fields.get(name));
     let all = |is: fn(&Value) -> bool| values().flatten().all(is);
     if all(|value| matches!(value, Value::Number(_))) {
         let number = |value: &Value| {
@@ -297,6 +370,19 @@ mod tests {
             let back = fields_from_json(&fields_to_json(&fields).unwrap()).unwrap();
             prop_assert_eq!(back, fields);
         }
+    }
+
+    #[test]
+    fn a_blob_of_before_there_were_shuffled_slates_and_candidates_is_read_and_written_as_it_was() {
+        let json = br#"{"query":"q","model":null,"score_version":null,"as_of":7,"shared":{"d":{"t":"tv"}},"items":["v"],"positions":[1],"predictions":[[0.5]],"propensities":[null],"fields":{"age":{"n":[2.0]}}}"#;
+        let blob = zstd::bulk::compress(json, LEVEL).unwrap();
+        let slate = decode("s".into(), 5, "u".into(), &blob).unwrap();
+        assert_eq!((slate.shuffled, &slate.candidates), (false, &None));
+        assert_eq!(
+            (slate.as_of, &slate.impressions[0].fields["age"]),
+            (7, &Value::Number(2.0))
+        );
+        assert_eq!(zstd::decode_all(&encode(&slate).unwrap()[..]).unwrap(), json);
     }
 
     #[test]

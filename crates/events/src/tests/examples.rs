@@ -11,6 +11,7 @@ fn row<'a>(shared: &'a Fields, fields: &'a Fields) -> ExampleRow<'a> {
         item: "v1",
         slate: Some("s1"),
         position: Some(2),
+        shuffled: false,
         query: Some("v0"),
         shared,
         fields,
@@ -39,6 +40,7 @@ fn two_rows() -> Examples {
         user: "u2",
         slate: None,
         position: None,
+        shuffled: false,
         query: None,
         ..row(&nothing, &nothing)
     };

@@ -141,7 +141,7 @@ fn a_bad_cell_is_named_by_file_row_and_column() {
     );
     assert_eq!(
         error_with("position", times(&[1, 2, 3, 4, 5, 0])),
-        "`a.parquet`, row 6, column `position`: found 0, expected a whole number from 1 (positions count from 1)"
+        "`a.parquet`, row 6, column `position`: found 0, expected a whole number from 1 (positions count from 1); add 1 where yours begin at 0"
     );
     assert_eq!(
         error_with("country", numbers(&[1.0, 2.0, 3.0, 4.5, 5.0, 0.0])),

@@ -98,6 +98,17 @@ fn a_label_closes_at_the_first_mark_past_its_window() {
 }
 
 #[test]
+fn an_example_has_the_propensity_that_its_impression_was_logged_with() {
+    let mut log = Log::default();
+    let mut shown = slate("s", 0, "u", &["a", "b"]);
+    shown.impressions[1].propensity = Some(0.25);
+    log.slate(shown).mark(HOUR);
+    let (examples, _) = log.join();
+    let propensities: Vec<Option<f32>> = examples.propensities().iter().collect();
+    assert_eq!(propensities, [None, Some(0.25)]);
+}
+
+#[test]
 fn each_window_gives_one_example_with_the_labels_that_closed_then() {
     let mut log = log();
     log.feedback("s", "a", "click", None)

@@ -3,11 +3,11 @@
 use nn::{Dense, InputGradient, Mat, MatMut, Precision};
 use rand_chacha::ChaCha8Rng;
 
-use crate::tensors::{dense_tensors, dense_tensors_mut};
-use crate::{Activity, Tensor, TensorMut};
+use crate::Activity;
+use crate::tensors::{LayerName, named};
 
 /// He's scale for layers that end in ReLU.
-const HE: f32 = std::f32::consts::SQRT_2;
+pub(super) const HE: f32 = std::f32::consts::SQRT_2;
 /// The logit's layer starts near 0, so that the first prediction is the base rate.
 const NEAR_ZERO: f32 = 0.1;
 
@@ -149,19 +149,10 @@ impl Stack {
         }
     }
 
-    /// Names its weights under `name`, in order.
-    pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
-        for (at, layer) in self.layers.iter().enumerate() {
-            dense_tensors(&format!("{name}.{at}"), layer, layer.outputs, out);
-        }
-    }
-
-    /// The same weights in the same order, to change.
-    pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
-        for layer in &mut self.layers {
-            let own = layer.outputs;
-            dense_tensors_mut(layer, own, out);
-        }
+    /// Names its layers under `name`, in order.
+    pub(crate) fn names(&self, name: &str, out: &mut Vec<LayerName>) {
+        let layers = self.layers.iter().enumerate();
+        out.extend(layers.map(|(at, layer)| named(format!("{name}.{at}"), layer)));
     }
 }
 
@@ -268,17 +259,10 @@ impl Tower {
             .backward(input, &mut acts.hidden, d_input, &mut grad.hidden);
     }
 
-    /// Names its weights under `name`, in order.
-    pub(crate) fn tensors<'a>(&'a self, name: &str, out: &mut Vec<Tensor<'a>>) {
-        self.hidden.tensors(name, out);
-        dense_tensors(&format!("{name}.logit"), &self.logit, self.logit.outputs, out);
-    }
-
-    /// The same weights in the same order, to change.
-    pub(crate) fn tensors_mut<'a>(&'a mut self, out: &mut Vec<TensorMut<'a>>) {
-        self.hidden.tensors_mut(out);
-        let own = self.logit.outputs;
-        dense_tensors_mut(&mut self.logit, own, out);
+    /// Names its layers under `name`, in order.
+    pub(crate) fn names(&self, name: &str, out: &mut Vec<LayerName>) {
+        self.hidden.names(name, out);
+        out.push(named(format!("{name}.logit"), &self.logit));
     }
 }
 

@@ -294,6 +294,14 @@ impl<'a> TensorFile<'a> {
         Ok(values)
     }
 
+    /// How many values a tensor has.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn count(&self, path: &Path, name: &str) -> Result<usize, ModelError> {
+        Ok(self.shape(path, name)?.iter().product())
+    }
+
     /// The shape of a tensor.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use safetensors::tensor::Dtype;
 
 use super::*;
-use crate::testing::{BOTTOMS, MIXTURES, random_batch, ranker_of, see_everything, spec_with};
+use crate::testing::{BOTTOMS, MIXTURES, every_network, random_batch, ranker_of, see_everything, spec_with};
 use crate::{Positions, Scaler, Watch};
 
 /// A ranker that is not as it began: rows seen, a scaler fitted, a shallow tower.
@@ -54,7 +54,7 @@ fn refusal(files: &Files) -> String {
 
 #[test]
 fn what_is_read_back_predicts_to_the_bit() {
-    for model in MIXTURES.iter().chain(&BOTTOMS) {
+    for model in every_network() {
         let ranker = trained(model);
         let (_dir, path) = written(&ranker);
         let back = read(&path).unwrap();

@@ -1,6 +1,5 @@
 use super::*;
-use crate::Network;
-use crate::testing::{BOTTOMS, MIXTURES, parsed, ranker_of, spec_with};
+use crate::testing::{every_network, parsed, ranker_of, spec_with};
 
 /// 20 id fields of 16 values, `dense` fields as given, 4 objectives.
 fn small(dense: &str) -> String {
@@ -40,22 +39,6 @@ fn a_known_network_costs_what_a_count_by_hand_gives() {
         .collect();
     let cost = Cost::of(&parsed(&small(&numbers)));
     assert_eq!((cost.input_width, cost.multiplications), (336, 430_208 + 8 * 256));
-}
-
-/// One multiplication for each weight of a product, and those of the mixture.
-fn executed(network: &Network) -> u64 {
-    let products = network
-        .tensors()
-        .into_iter()
-        .filter(|tensor| tensor.shape.len() == 2);
-    let products: usize = products
-        .map(|tensor| tensor.shape.iter().product::<usize>())
-        .sum();
-    let mix = match network {
-        Network::SharedBottom(_) => 0,
-        Network::Mmoe(mmoe) => mmoe.towers.len() * mmoe.experts.count * mmoe.experts.output_width(),
-    };
-    (products + mix) as u64
 }
 
 #[test]
@@ -135,17 +118,44 @@ fn the_window_takes_about_what_encoded_examples_take() {
 }
 
 #[test]
-fn it_counts_the_multiplications_that_are_executed_and_the_parameters_that_exist() {
-    let specs = MIXTURES.iter().chain(&BOTTOMS).map(|model| spec_with(model));
+fn it_counts_the_multiplications_and_bytes_that_are_executed_and_the_parameters_that_exist() {
+    let specs = every_network().map(spec_with);
     for spec in specs.chain([crate::testing::spec_of_times()]) {
-        let model = &spec.text;
-        let (cost, weights) = (Cost::of(&spec), ranker_of(&spec, 1).weights);
-        assert_eq!(cost.multiplications, executed(&weights.network), "{model}");
-        let parameters: usize = weights
+        let (model, rows) = (&spec.text, 37);
+        let (cost, ranker) = (Cost::of(&spec), ranker_of(&spec, 1));
+        let batch = crate::testing::random_batch(&ranker, rows, 1);
+        let before = nn::Executed::here();
+        ranker.main_logits(&batch);
+        let executed = nn::Executed::here().since(before);
+        assert_eq!(
+            rows as u64 * cost.multiplications,
+            executed.multiplications,
+            "{model}"
+        );
+        let is_network = |layer: &&Layer| layer.multiplications > 0;
+        let bytes: u64 = cost
+            .layers
+            .iter()
+            .filter(is_network)
+            .map(|layer| layer.bytes)
+            .sum();
+        assert_eq!(rows as u64 * bytes, executed.values * WORD, "{model}");
+        let parameters: usize = ranker
+            .weights
             .tensors(&spec)
             .iter()
             .map(|tensor| tensor.values.len())
             .sum();
         assert_eq!(cost.parameters, parameters as u64, "{model}");
     }
+}
+
+#[test]
+fn a_table_s_bytes_are_the_rows_that_are_read_and_the_columns_that_are_written() {
+    // One id of 16, and a history of 5 of the same table.
+    let text = "[fields]\nf = { side = \"item\", kind = \"id\", dim = 16, buckets = 100 }\n\
+         past = { side = \"user\", kind = \"ids\", shares = \"f\", from = \"feedback.o\", last = 5 }\n[objectives]\n\
+         o = { group = \"g\", loss = \"binary\", absent = 0 }\n[model]\narchitecture = \"shared-bottom\"\n[score]\no = 1.0\n";
+    let cost = Cost::of(&parsed(text));
+    assert_eq!(cost.layers[0].bytes, 4 * 16 * (1 + 5 + 2));
 }

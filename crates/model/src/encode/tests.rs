@@ -276,6 +276,7 @@ fn weights_slates_and_times_are_carried_along() {
             item: "v",
             slate,
             position: None,
+            shuffled: false,
             query: None,
             shared: &Fields::new(),
             fields: &Fields::new(),

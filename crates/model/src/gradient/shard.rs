@@ -3,7 +3,8 @@
 use super::Step;
 use super::piece::{Buffers, Piece};
 use super::rows::StepRows;
-use crate::{Network, Ranker, ShallowTower};
+use crate::weights::bias_parts_mut;
+use crate::{Adversary, Network, Ranker, ShallowTower};
 
 /// A shard's pieces, and what it found.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Sums {
     pub(crate) network: Network,
     /// Gradient of the shallow tower.
     pub(crate) shallow: Option<ShallowTower>,
+    /// Gradient of the adversary.
+    pub(crate) adversary: Option<Adversary>,
     /// Per objective: its loss.
     pub(crate) losses: Vec<f64>,
 }
@@ -33,6 +36,7 @@ impl Shard {
             sums: Sums {
                 network: ranker.weights.network.zeros_like(),
                 shallow: ranker.weights.shallow.as_ref().map(ShallowTower::zeros_like),
+                adversary: ranker.weights.adversary.as_ref().map(Adversary::zeros_like),
                 losses: vec![0.0; ranker.spec().objectives.len()],
             },
         }
@@ -58,8 +62,7 @@ impl Sums {
         } else {
             self.network.begin_gradient();
         }
-        let shallow = self.shallow.iter_mut().flat_map(|shallow| &mut shallow.weight);
-        shallow.for_each(|weight| weight.fill(0.0));
+        bias_parts_mut(&mut self.shallow, &mut self.adversary).for_each(|part| part.fill(0.0));
         self.losses.fill(0.0);
     }
 }

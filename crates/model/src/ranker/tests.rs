@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{BOTTOMS, MIXTURES, parsed, random_batch, ranker_of, see_everything, spec_with};
+use crate::testing::{every_network, parsed, random_batch, ranker_of, see_everything, spec_with};
 
 /// Networks from tiny to the size of a first run.
 fn rankers() -> Vec<Ranker> {
@@ -7,7 +7,7 @@ fn rankers() -> Vec<Ranker> {
         "architecture = \"mmoe\"\nshared = [64]\nexperts = { count = 8, widths = [48, 32] }\ntowers = [16]",
         "architecture = \"shared-bottom\"\nshared = [129, 33]\ntowers = [17]",
     ];
-    let models = MIXTURES.iter().chain(&BOTTOMS).chain(&wide);
+    let models = every_network().chain(wide);
     models
         .map(|model| {
             let mut ranker = ranker_of(&spec_with(model), 4);

@@ -59,8 +59,8 @@ pub fn experts_of(
     widths: &[usize],
     gate_weights: &[f32],
 ) -> Experts {
-    let gates = gate_weights.len() / (inputs * count);
-    let mut experts = Experts::new(inputs, count, widths, gates, &mut rng());
+    let gate_columns = gate_weights.len() / inputs;
+    let mut experts = Experts::new(inputs, count, widths, gate_columns, &mut rng());
     let (first_width, outputs) = (experts.first_width(), experts.first.outputs);
     let weights = golden.get("first_weight");
     for (i, row) in experts.first.weight.chunks_mut(outputs).enumerate() {

@@ -77,6 +77,11 @@ pub(super) fn unusable(profile: &Profile, everywhere: &bool) -> Option<String> {
             "the probability with which the item was shown: for evaluating policies, no field".to_owned(),
         );
     }
+    if names::is_shuffled(&profile.name) {
+        return Some(
+            "whether the slate was shuffled: for judging without position bias, no field".to_owned(),
+        );
+    }
     if !everywhere {
         return Some("not in every file".to_owned());
     }

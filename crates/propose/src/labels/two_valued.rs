@@ -100,7 +100,10 @@ impl Finder<'_> {
 
     fn may_be_feedback(&self, column: usize) -> bool {
         let name = &self.profiles[column].name;
-        let described = names::is_propensity(name) || names::is_personal(name) || names::is_attribute(name);
+        let described = names::is_propensity(name)
+            || names::is_shuffled(name)
+            || names::is_personal(name)
+            || names::is_attribute(name);
         !described && !self.is_attribute(column)
     }
 

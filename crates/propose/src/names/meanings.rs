@@ -82,6 +82,11 @@ pub(crate) fn is_suspicious(name: &str) -> bool {
         || (any(&words, CLICKS) || any(&words, SATISFIED) || any(&words, NEGATIVE)) && !is_statistic(&words)
 }
 
+/// Whether a name is that of the column that says which slates were shuffled.
+pub(crate) fn is_shuffled(name: &str) -> bool {
+    name == "shuffled"
+}
+
 /// Whether a name is that of the probability with which an item was shown.
 pub(crate) fn is_propensity(name: &str) -> bool {
     let words = words(name);

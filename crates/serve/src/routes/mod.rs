@@ -1,5 +1,6 @@
 //! One file per endpoint: request, response, handler.
 
+pub(crate) mod candidate;
 pub(crate) mod catalogue;
 pub(crate) mod clock;
 pub(crate) mod feedback;

@@ -1,25 +1,22 @@
 //! `POST /v1/rank`: orders candidates and records the slate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use events::{ExampleBuilder, ExampleRow, Examples, Fields, Impression, Slate};
 use model::{Positions, Predictions, Ranked};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use spec::Spec;
 
+use super::candidate::{self, Candidate};
+use crate::explore::{Draw, Draws};
 use crate::names::{Names, Warnings};
 use crate::problem::{Body, off_thread};
-use crate::resolve::{Shared, item_fields};
+use crate::resolve::Shared;
 use crate::service::same_user;
 use crate::{Live, Problem, Service};
-
-/// Most candidates of a request.
-const MAX_CANDIDATES: usize = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,12 +42,7 @@ impl RankRequest {
                 "`candidates` is missing: name the items to rank; there is no retrieval yet",
             ));
         };
-        if candidates.is_empty() || candidates.len() > MAX_CANDIDATES {
-            let found = candidates.len();
-            return Err(Problem::unusable(format!(
-                "`candidates` has {found} items; expected 1 to {MAX_CANDIDATES}"
-            )));
-        }
+        candidate::check_count(candidates)?;
         Ok(candidates)
     }
 
@@ -70,62 +62,15 @@ impl RankRequest {
     }
 }
 
-/// In JSON an id alone, or an object.
-enum Candidate {
-    Id(String),
-    WithFields(ItemWithFields),
-}
-
-/// A candidate with values of its own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ItemWithFields {
-    item: String,
-    #[serde(default)]
-    fields: Fields,
-}
-
-impl<'de> Deserialize<'de> for Candidate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Candidate, D::Error> {
-        deserializer.deserialize_any(CandidateShape)
-    }
-}
-
-/// Decides by the first token, so that an error names the field that is wrong.
-struct CandidateShape;
-
-impl<'de> Visitor<'de> for CandidateShape {
-    type Value = Candidate;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an item's id, or an object with `item` and `fields`")
-    }
-
-    fn visit_str<E: de::Error>(self, id: &str) -> Result<Candidate, E> {
-        Ok(Candidate::Id(id.to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Candidate, A::Error> {
-        ItemWithFields::deserialize(MapAccessDeserializer::new(map)).map(Candidate::WithFields)
-    }
-}
-
-impl Candidate {
-    fn parts(&self) -> (&str, &Fields) {
-        static NONE: Fields = Fields::new();
-        match self {
-            Candidate::Id(item) => (item, &NONE),
-            Candidate::WithFields(ItemWithFields { item, fields }) => (item, fields),
-        }
-    }
-}
-
 #[derive(Serialize)]
 struct RankAnswer {
     slate: String,
     model: String,
     score_version: i64,
     items: Vec<RankedItem>,
+    /// Whether the first of them are in random order.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shuffled: bool,
     /// What was given and is not read, most likely by mistake.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -207,7 +152,7 @@ fn ranked_slate(
         };
         (
             shared.fields(derived.shared)?,
-            resolved_candidates(spec, &catalogue, candidates, time)?,
+            candidate::resolved(spec, &catalogue, candidates, time)?,
         )
     };
     let mut slate = Slate {
@@ -220,38 +165,42 @@ fn ranked_slate(
         model: Some(live.version.clone()),
         score_version: Some(live.score_version),
         as_of: derived.as_of,
+        shuffled: false,
+        candidates: None,
     };
     let examples = candidate_examples(spec, &slate, &candidates)?;
-    let predictions = live.ranker.predict_examples(&examples, Positions::Missing);
-    let items: Vec<&str> = candidates.iter().map(|(item, _)| item.as_str()).collect();
-    let ranked = live.score.rank(&items, &predictions);
-    let shown = ranked.len().min(request.limit.unwrap_or(usize::MAX));
-    slate.impressions = impressions(candidates, &predictions, &ranked[..shown]);
-    let scores = ranked[..shown].iter().map(|ranked| ranked.score).collect();
+    let predictions = live.ranker.predict_examples(&examples, Positions::Served);
+    let limit = request.limit.unwrap_or(usize::MAX);
+    let scores = order(service, live, &mut slate, candidates, &predictions, limit);
     Ok((slate, scores))
 }
 
-/// Candidates with their field values, by item id, so that the order in which they were given cannot matter.
-fn resolved_candidates<'r>(
-    spec: &Spec,
-    catalogue: &events::Catalogue,
-    candidates: impl ExactSizeIterator<Item = (&'r Candidate, Fields)>,
-    now: i64,
-) -> Result<Vec<(String, Fields)>, Problem> {
-    let mut seen = BTreeSet::new();
-    let mut resolved = Vec::with_capacity(candidates.len());
-    for (candidate, rates) in candidates {
-        let (item, given) = candidate.parts();
-        if !seen.insert(item) {
-            return Err(Problem::unusable(format!("candidate `{item}` is named twice")));
-        }
-        resolved.push((
-            item.to_owned(),
-            item_fields(spec, catalogue, item, given, rates, now)?,
-        ));
+/// Ranks the candidates and, where the slate is drawn for it, shuffles the first of them and logs all. Writes the slate's impressions;
+/// returns their scores.
+fn order(
+    service: &Service,
+    live: &Live,
+    slate: &mut Slate,
+    candidates: Vec<(String, Fields)>,
+    predictions: &Predictions,
+    limit: usize,
+) -> Vec<f64> {
+    let items: Vec<&str> = candidates.iter().map(|(item, _)| item.as_str()).collect();
+    let mut ranked = live.score.rank(&items, predictions);
+    ranked.truncate(limit);
+    let settings = service.settings(live.ranker.spec());
+    let draws = Draws {
+        nonce: service.options.nonce,
+        slate: &slate.id,
+    };
+    let log_all = draws.is_in(settings.log.candidates, Draw::Candidates);
+    slate.shuffled = draws.is_in(settings.explore.shuffle, Draw::Shuffle);
+    if slate.shuffled {
+        draws.shuffle(&mut ranked, |ranked| items[ranked.candidate]);
     }
-    resolved.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(resolved)
+    slate.candidates = log_all.then(|| logged(&candidates, predictions));
+    slate.impressions = impressions(candidates, predictions, &ranked);
+    ranked.iter().map(|ranked| ranked.score).collect()
 }
 
 /// The candidates as the examples that training would see, without labels and positions.
@@ -270,6 +219,7 @@ fn candidate_examples(
             item,
             slate: Some(&slate.id),
             position: None,
+            shuffled: false,
             query: slate.query.as_deref(),
             shared: &slate.shared,
             fields,
@@ -277,6 +227,18 @@ fn candidate_examples(
         })?;
     }
     Ok(builder.finish())
+}
+
+/// The candidates as they are logged.
+fn logged(candidates: &[(String, Fields)], predictions: &Predictions) -> Vec<events::Candidate> {
+    let candidates = candidates.iter().enumerate();
+    candidates
+        .map(|(at, (item, fields))| events::Candidate {
+            item: item.clone(),
+            fields: fields.clone(),
+            predictions: predictions.row(at),
+        })
+        .collect()
 }
 
 fn impressions(
@@ -323,6 +285,7 @@ fn answer(
         model: model.to_owned(),
         score_version,
         items: items.collect(),
+        shuffled: slate.shuffled,
         warnings,
     };
     serde_json::to_value(answer).map_err(|error| Problem::unavailable(error.to_string()))

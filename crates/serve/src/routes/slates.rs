@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use events::{DerivedRules, Fields, Impression, Slate};
 use serde::Deserialize;
 
+use super::candidate::{self, Candidate};
 use crate::names::{Names, Warnings};
 use crate::problem::{OneOrMany, off_thread};
 use crate::resolve::{Shared, item_fields};
@@ -31,6 +32,11 @@ pub(crate) struct PostedSlate {
     items: Vec<PostedItem>,
     /// ms since 1970; default now.
     time: Option<i64>,
+    /// Whether the order of all items was drawn at random.
+    #[serde(default)]
+    shuffled: bool,
+    /// All that it was chosen from, the shown items too.
+    candidates: Option<Vec<Candidate>>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +94,11 @@ fn warnings(names: &Names, posted: &[PostedSlate]) -> Vec<String> {
                 of_items.look(name, || format!("item `{}` of slate `{}`", item.item, slate.id));
             }
         }
+        for (item, given) in slate.candidates.iter().flatten().map(Candidate::parts) {
+            for name in given.keys() {
+                of_items.look(name, || format!("candidate `{item}` of slate `{}`", slate.id));
+            }
+        }
     }
     [shared.finish(), of_items.finish()].concat()
 }
@@ -112,10 +123,15 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
             "no declaration yet, so the fields of a slate are unknown: start with `--spec` or `--model`",
         ));
     };
-    let derived = {
+    let candidates = posted.candidates.as_deref().unwrap_or_default();
+    if posted.candidates.is_some() {
+        candidate::check_count(candidates).map_err(|problem| problem.within(&place))?;
+    }
+    let mut derived = {
         let derived = service.recorder.derived();
         let derived = derived.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let items = posted.items.iter().map(|item| item.item.as_str());
+        let items = items.chain(candidates.iter().map(|candidate| candidate.parts().0));
         derived.values(&posted.user, items, time, &DerivedRules::of(&spec))
     };
     let catalogue = service.catalogue();
@@ -129,6 +145,9 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
     };
     let shared = shared
         .fields(derived.shared)
+        .map_err(|problem| problem.within(&place))?;
+    let rates = derived.items.split_off(posted.items.len());
+    let candidates = candidate::resolved(&spec, &catalogue, candidates.iter().zip(rates), time)
         .map_err(|problem| problem.within(&place))?;
     let mut impressions = Vec::with_capacity(posted.items.len());
     for ((place_in_list, item), rates) in (1u32..).zip(posted.items).zip(derived.items) {
@@ -165,5 +184,18 @@ fn resolve(service: &Service, posted: PostedSlate) -> Result<Slate, Problem> {
         model: None,
         score_version: None,
         as_of: derived.as_of,
+        shuffled: posted.shuffled,
+        candidates: posted
+            .candidates
+            .map(|_| candidates.into_iter().map(unpredicted).collect()),
     })
+}
+
+/// A candidate of somebody else's ranker.
+fn unpredicted((item, fields): (String, Fields)) -> events::Candidate {
+    events::Candidate {
+        item,
+        fields,
+        predictions: Vec::new(),
+    }
 }

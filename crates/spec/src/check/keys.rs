@@ -16,6 +16,7 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
         ("slate", &declared.slate),
         ("weight", &declared.weight),
         ("propensity", &declared.propensity),
+        ("shuffled", &declared.shuffled),
     ];
     // Without a name there is no column of weights.
     let default = |key| if key == "weight" { "\0" } else { key };
@@ -41,7 +42,7 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
             report.add(&at.place, message, "expected a column of its own for each key");
         }
     }
-    let [user, item, query, time, position, slate, _, propensity] = columns.map(str::to_owned);
+    let [user, item, query, time, position, slate, _, propensity, shuffled] = columns.map(str::to_owned);
     let units = [
         ("s", TimeUnit::Seconds),
         ("ms", TimeUnit::Milliseconds),
@@ -62,6 +63,7 @@ pub(super) fn check(declared: &raw::Keys, report: &Report) -> Keys {
         position,
         slate,
         propensity,
+        shuffled,
         weight: declared.weight.as_ref().map(|at| at.value.clone()),
         time_format: declared.time_format.as_ref().map(|at| at.value.clone()),
         utc_offset_minutes: utc_offset(declared, report),

@@ -1,9 +1,9 @@
 //! `[objectives]`: each by itself, then what `given` links.
 
-use super::value::{choice, name, positive_or, single_or};
+use super::value::{choice, choice_or, name, positive_or, single_or};
 use crate::raw::{self, Entries, Scalar};
 use crate::report::Report;
-use crate::{Absent, Expression, Field, Kind, Loss, Objective, Side, duration, suggestion};
+use crate::{Absent, Expression, Field, Kind, Loss, Objective, Side, Space, duration, suggestion};
 
 /// Thirty minutes.
 const WINDOW_MS: i64 = 30 * 60 * 1000;
@@ -15,6 +15,8 @@ const LOSSES: [Loss; 5] = [
     Loss::WeightedLogistic,
     Loss::WatchQuantile,
 ];
+
+const SPACES: [(&str, Space); 2] = [("observed", Space::Observed), ("entire", Space::Entire)];
 
 /// Checks `[objectives]`.
 pub(super) fn check(declared: &Entries<raw::Objective>, fields: &[Field], report: &Report) -> Vec<Objective> {
@@ -31,6 +33,9 @@ pub(super) fn check(declared: &Entries<raw::Objective>, fields: &[Field], report
         objectives[index].given = given(raw, index, &objectives, report);
     }
     cycles(&declared.entries, &mut objectives, report);
+    for (index, raw) in declared.entries.iter().enumerate() {
+        entire_space(raw, index, &objectives, report);
+    }
     objectives
 }
 
@@ -64,6 +69,7 @@ fn objective(raw: &raw::Objective, fields: &[Field], report: &Report) -> Objecti
         label: label(raw, report),
         clip,
         given: None,
+        space: choice_or(&raw.space, &SPACES, Space::Observed, report),
         absent: absent(raw, loss, clip, report),
         window_ms: window(raw, report),
         loss_weight: positive_or(&raw.loss_weight, 1.0, report),
@@ -280,6 +286,35 @@ fn given(raw: &raw::Objective, index: usize, objectives: &[Objective], report: &
         );
     }
     Some(given)
+}
+
+/// Reports what keeps an objective from being learned over the entire space.
+fn entire_space(raw: &raw::Objective, index: usize, objectives: &[Objective], report: &Report) {
+    let own = &objectives[index];
+    let Some(at) = raw.space.as_ref().filter(|_| own.space == Space::Entire) else {
+        return;
+    };
+    let what = "`space = \"entire\"`";
+    if raw.given.is_none() {
+        let help = "leave it out, or name with `given` the objective that it waits for";
+        report.add(&at.place, format!("{what} without `given`"), help);
+    }
+    if raw.loss.is_some()
+        && own.loss != Loss::Binary
+        && !report.blames(&format!("objectives.{}.loss", raw.name))
+    {
+        let help = "leave it out: only a binary objective has a probability over all impressions";
+        report.add(&at.place, format!("{what} on loss `{}`", own.loss.word()), help);
+    }
+    let chain = std::iter::successors(Some(index), |at| objectives[*at].given);
+    let thinned = chain
+        .map(|at| &objectives[at])
+        .find(|objective| objective.keep_negatives < 1.0);
+    if let Some(objective) = thinned {
+        let message = format!("{what} where `{}` has `keep_negatives`", objective.name);
+        let help = "leave one of them out: the joint probability is learned on all impressions";
+        report.add(&at.place, message, help);
+    }
 }
 
 fn seconds(milliseconds: i64) -> f64 {

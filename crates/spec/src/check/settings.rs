@@ -1,9 +1,11 @@
-//! `[train]`, `[join]` and `[gates]`: ranges and defaults.
+//! `[train]`, `[join]`, `[gates]`, `[explore]` and `[log]`: ranges and defaults.
 
 use super::value::{choice_or, distinct, number_or, positive_or, single_or, whole_or};
 use crate::raw::{self, Declaration};
 use crate::report::{At, Report};
-use crate::{Gates, Join, Objective, Precision, TableOptimizer, Train, duration, size, suggestion};
+use crate::{
+    Explore, Gates, Join, Log, Objective, Precision, TableOptimizer, Train, duration, size, suggestion,
+};
 
 /// Checks `[train]`. `no_time`: the log has no times.
 pub(super) fn train(raw: &raw::Train, objectives: &[Objective], no_time: bool, report: &Report) -> Train {
@@ -159,5 +161,23 @@ pub(super) fn gates(declared: &Declaration, report: &Report) -> Gates {
     Gates {
         share: number_or(&declared.gate_share, inside, expected, 0.1, report),
         confidence: number_or(&declared.gate_confidence, inside, expected, 0.95, report),
+    }
+}
+
+/// Checks `[explore]`.
+pub(super) fn explore(declared: &Declaration, report: &Report) -> Explore {
+    let part = |share: f64| (0.0..1.0).contains(&share);
+    let expected = "a share from 0 to below 1";
+    Explore {
+        shuffle: number_or(&declared.explore_shuffle, part, expected, 0.0, report),
+    }
+}
+
+/// Checks `[log]`.
+pub(super) fn log(declared: &Declaration, report: &Report) -> Log {
+    let share = |share: f64| (0.0..=1.0).contains(&share);
+    let expected = "a share from 0 to 1";
+    Log {
+        candidates: number_or(&declared.log_candidates, share, expected, 0.0, report),
     }
 }

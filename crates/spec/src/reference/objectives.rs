@@ -38,7 +38,7 @@ pub(crate) static OBJECTIVE: Table = Table {
     later: &[],
 };
 
-static KEYS: [Key; 10] = [
+static KEYS: [Key; 11] = [
     key(
         "group",
         Type::Text,
@@ -75,6 +75,18 @@ static KEYS: [Key; 10] = [
         "Another objective, a binary one: observed only where that label is 1. Its `window` is at \
          most this one's.",
         r#"like = { group = "satisfaction", loss = "binary", absent = 0, given = "click" }"#,
+    ),
+    key(
+        "space",
+        Type::Words(&["observed", "entire"], &[]),
+        Preset::Toml("\"observed\""),
+        "Where an objective with `given` is learned. `observed`: where the condition holds. `entire`: \
+         on every impression, by the probability that it happens together with its conditions, the \
+         product of their predictions; it has no loss of its own, so that it learns from impressions \
+         like those that are served (ESMM: Ma et al., SIGIR 2018). Either way the prediction is that of \
+         the conditional. Only with `given` and `binary`, without `keep_negatives` on it or on a \
+         condition.",
+        r#"buy = { group = "satisfaction", loss = "binary", absent = 0, given = "click", space = "entire" }"#,
     ),
     key(
         "absent",

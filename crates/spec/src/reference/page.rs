@@ -140,6 +140,7 @@ fn kind_of_value(value: &Type) -> String {
         Type::Duration => "duration".to_owned(),
         Type::Size => "size".to_owned(),
         Type::NumberOr(word) => format!("number or `\"{word}\"`"),
+        Type::WholeOr(number, words) => format!("{} or `{number}`", quoted(words)),
         Type::List(element, low, high) => {
             let count = match (*low, *high) {
                 (low, high) if low == high => format!(" of {low}"),

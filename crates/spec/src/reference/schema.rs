@@ -227,6 +227,16 @@ fn value(value: &Type) -> Node {
             ]),
             ..Node::default()
         },
+        Type::WholeOr(number, words) => Node {
+            words: Some(
+                words
+                    .iter()
+                    .map(|word| Value::from(*word))
+                    .chain([number.into()])
+                    .collect(),
+            ),
+            ..Node::default()
+        },
         Type::List(element, low, high) => Node {
             items: Some(Box::new(self::value(element))),
             min_items: (low > 0).then_some(low),

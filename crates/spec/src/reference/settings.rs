@@ -1,20 +1,20 @@
-//! The keys of `[keys]`, `[train]`, `[join]` and `[gates]`, and the sections of which nothing but defaults is carried out.
+//! The keys of `[keys]`, `[train]`, `[join]`, `[gates]`, `[explore]` and `[log]`, and the sections of which nothing but defaults is carried out.
 
 use std::ops::Bound;
 
-use super::{Accepted, INSIDE, Key, Later, POSITIVE, Preset, Table, Type, key};
+use super::{Accepted, DROPOUT, INSIDE, Key, Later, POSITIVE, Preset, Table, Type, key};
 
 /// `[keys]`.
 pub(crate) static KEYS: Table = Table {
     name: "keys",
     meaning: "The columns of a flat log that identify an impression, each of another name. Where a field \
          has the name of `user`, `item` or `query`, that id is its value, online too: it must be of \
-         that side and kind `id`. The columns of `query`, `position` and `slate` may be absent.",
+         that side and kind `id`. The columns of `query`, `position`, `slate`, `propensity` and `shuffled` may be absent.",
     keys: &KEY_KEYS,
     later: &[],
 };
 
-static KEY_KEYS: [Key; 12] = [
+static KEY_KEYS: [Key; 13] = [
     key(
         "user",
         Type::Text,
@@ -91,8 +91,17 @@ static KEY_KEYS: [Key; 12] = [
         Type::Text,
         Preset::Toml("\"propensity\""),
         "Column of the propensity of the shown item, above 0 and at most 1: how likely the logging policy was to show it there. It is \
-         used to value other policies, and may be absent.",
+         used to value other policies, and may be absent. With `[bias] form = \"ips\"` it says how probable it was that the \
+         impression was examined.",
         "propensity = \"propensity_score\"",
+    ),
+    key(
+        "shuffled",
+        Type::Text,
+        Preset::Toml("\"shuffled\""),
+        "Column that says of which slates the order was random: 1 or 0, true or false; an empty cell is 0. By those rows metrics judge \
+         without position bias. It may be absent: no slate was shuffled.",
+        "shuffled = \"is_random\"",
     ),
     key(
         "absent",
@@ -271,15 +280,23 @@ static GATE_KEYS: [Key; 2] = [
 ];
 
 /// `[explore]`.
-pub(crate) static EXPLORE: Table = nothing(
-    "explore",
-    &[Later {
-        key: "shuffle",
-        accepted: Some(Accepted::Number(0.0)),
-        excuses: &[],
-        help: "leave it out, or write `shuffle = 0`: no slate is shuffled",
-    }],
-);
+pub(crate) static EXPLORE: Table = Table {
+    name: "explore",
+    meaning: "What the service tries out, so that what it learns can be judged. Requests are answered by what the live model's \
+         declaration says here, or the one that `watchnext serve --spec` names.",
+    keys: &EXPLORE_KEYS,
+    later: &[],
+};
+
+static EXPLORE_KEYS: [Key; 1] = [key(
+    "shuffle",
+    DROPOUT,
+    Preset::Toml("0"),
+    "Share of the slates whose first ten items are served in random order; which ones is drawn by the request's id, so that a retry \
+     gets the same. On them position is independent of relevance: they give an AUC without position bias, and the curve of positions \
+     by itself. 0.02 to 0.05 is usual.",
+    "shuffle = 0.02",
+)];
 
 /// `[serve]`.
 pub(crate) static SERVE: Table = nothing(
@@ -293,15 +310,21 @@ pub(crate) static SERVE: Table = nothing(
 );
 
 /// `[log]`.
-pub(crate) static LOG: Table = nothing(
-    "log",
-    &[Later {
-        key: "candidates",
-        accepted: Some(Accepted::Number(0.0)),
-        excuses: &[],
-        help: "leave it out, or write `candidates = 0`: candidate sets are not logged",
-    }],
-);
+pub(crate) static LOG: Table = Table {
+    name: "log",
+    meaning: "What the service logs besides what it shows; read as `[explore]` is.",
+    keys: &LOG_KEYS,
+    later: &[],
+};
+
+static LOG_KEYS: [Key; 1] = [key(
+    "candidates",
+    Type::Number(Bound::Included(0.0), Bound::Included(1.0)),
+    Preset::Toml("0"),
+    "Share of the slates that are logged with every candidate of the request, its field values and predictions, shown or not: what \
+     other score weights would have shown can be computed from them. Such a slate of 500 candidates takes about 12 KB.",
+    "candidates = 0.05",
+)];
 
 /// `[retrieval]`.
 pub(super) static RETRIEVAL: Table = nothing("retrieval", &[]);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::reference::{EXPERTS, FIELD, OBJECTIVE, TOP, Table, Type};
+use crate::reference::{EXPERTS, FIELD, OBJECTIVE, SUBNETWORKS, TOP, Table, Type};
 use crate::{Spec, json_schema, reference};
 
 fn repository() -> PathBuf {
@@ -106,11 +106,16 @@ fn the_schema_lists_the_keys_that_the_parser_knows() {
         }
     }
     check(&schema["properties"]["model"]["properties"]["experts"], &EXPERTS);
+    check(
+        &schema["properties"]["model"]["properties"]["subnetworks"],
+        &SUBNETWORKS,
+    );
     // What the parser says of a key that it does not know are those that it does.
     for (section, table) in [
         ("fields.a", &FIELD),
         ("objectives.a", &OBJECTIVE),
         ("model.experts", &EXPERTS),
+        ("model.subnetworks", &SUBNETWORKS),
     ] {
         let found = super::mistakes(&format!("[{section}]\nno_such_key = 1"));
         let unknown = found
@@ -366,7 +371,7 @@ fn the_schema_refuses_what_it_can_see_is_wrong() {
     check("[bias]", "[bais]", &[".bais: unknown"]);
     check(
         "[bias]",
-        "[explore]\nshuffle = 0\n[bias]\nform = \"product\"",
-        &[".bias.form: enum"],
+        "[explore]\nshuffle = 1\n[bias]\nform = \"pal\"",
+        &[".bias.form: enum", ".explore.shuffle: exclusiveMaximum"],
     );
 }

@@ -123,6 +123,15 @@ fn the_encoding_covers_every_kind_and_source_of_a_field() {
 }
 
 #[test]
+fn what_the_service_explores_and_logs_is_in_neither() {
+    check(
+        "[score]",
+        "[explore]\nshuffle = 0.5\n[log]\ncandidates = 1\n[score]",
+        (false, false),
+    );
+}
+
+#[test]
 fn what_only_flat_files_know_is_in_neither() {
     let number = "side = 'item', kind = 'number'";
     check_field(number, &format!("{number}, column = 'c'"), false);
@@ -193,6 +202,45 @@ fn settings_weights_and_layout_are_in_neither() {
     );
     check("play / length", "(play)/length", (false, false));
     check("[fields]", "# a comment\n[fields]", (false, false));
+    for line in [
+        "serve_position = 1",
+        "output_dropout = 0.5",
+        "adversarial = 0.2",
+        "propensity_clip = 5",
+        "position_dropout = 0",
+        "form = 'additive'",
+    ] {
+        check("groups = ", &format!("{line}\ngroups = "), (false, false));
+    }
+}
+
+#[test]
+fn the_objectives_cover_how_the_bias_is_taken_out() {
+    let clicks = TEXT.replace("['engagement']\n[score]", "['clicks']\n[score]");
+    let clicks = clicks.replace("click = { group = 'engagement'", "click = { group = 'clicks'");
+    let mut seen = std::collections::BTreeSet::new();
+    for form in [
+        "additive",
+        "product",
+        "auto",
+        "none",
+        "input",
+        "adversarial",
+        "ips",
+    ] {
+        let of =
+            |lines: &str| spec(&clicks.replace("groups = ", &format!("form = '{form}'\n{lines}groups = ")));
+        let plain = of("");
+        assert!(seen.insert(plain.objectives_fingerprint()), "{form}");
+        let turned = of("gradient_reversal = 0.5\n");
+        let has_tower = ["additive", "product", "auto"].contains(&form);
+        let changed = turned.objectives_fingerprint() != plain.objectives_fingerprint();
+        assert_eq!(changed, has_tower, "{form}");
+        assert_eq!(
+            turned.objectives_fingerprint(),
+            of("gradient_reversal = 0.2\n").objectives_fingerprint()
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `[objectives]` and `[score]`.
 
 use super::{check, spec};
-use crate::{Absent, Expression, Loss};
+use crate::{Absent, Expression, Loss, Space};
 
 #[test]
 fn group_and_loss_are_demanded() {
@@ -157,4 +157,29 @@ watch = { group = 'b', loss = 'squared', label = 'play / length', clip = [0, 2],
         (Some((0.0, 2.0)), Some(0), 0.5)
     );
     assert_eq!(watch.label.names(), ["play", "length"]);
+}
+
+#[test]
+fn the_entire_space_is_for_binary_objectives_with_a_condition_that_keep_their_negatives() {
+    check(
+        "[objectives]
+click = { group = 'a', loss = 'binary', space = 'all' } #~ `space` is `all` => expected one of: `observed`, `entire`
+seen = { group = 'a', loss = 'binary', space = 'entire' } #~ `space = \"entire\"` without `given`
+watch = { group = 'a', loss = 'squared', given = 'seen', space = 'entire' } #~ `space = \"entire\"` on loss `squared`
+rare = { group = 'a', loss = 'binary', given = 'seen', keep_negatives = 0.1, space = 'entire' } #~ `space = \"entire\"` where `rare` has `keep_negatives`
+buy = { group = 'a', loss = 'binary', given = 'rare', space = 'entire' } #~ `space = \"entire\"` where `rare` has `keep_negatives` => leave one of them out: the joint probability is learned on all impressions
+fine = { group = 'a', loss = 'binary', given = 'seen', space = 'observed', keep_negatives = 0.1 }",
+    );
+    let spec = spec(
+        "[objectives]
+click = { group = 'a', loss = 'binary' }
+cart = { group = 'a', loss = 'binary', given = 'click', space = 'entire' }
+buy = { group = 'a', loss = 'binary', given = 'cart', space = 'entire' }
+like = { group = 'a', loss = 'binary', given = 'click' }",
+    );
+    let spaces: Vec<Space> = spec.objectives.iter().map(|objective| objective.space).collect();
+    assert_eq!(
+        spaces,
+        [Space::Observed, Space::Entire, Space::Entire, Space::Observed]
+    );
 }

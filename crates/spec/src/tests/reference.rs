@@ -5,7 +5,9 @@ use std::ops::Bound;
 use toml_edit::{DocumentMut, Item, Value};
 
 use super::mistakes;
-use crate::reference::{Accepted, EXPERTS, FIELD, Key, MODEL, OBJECTIVE, Preset, TOP, Table, Type};
+use crate::reference::{
+    Accepted, EXPERTS, FIELD, Key, MODEL, OBJECTIVE, Preset, SUBNETWORKS, TOP, Table, Type,
+};
 use crate::{Mistake, Spec};
 
 /// What the examples refer to.
@@ -29,13 +31,30 @@ groups = ["engagement"]
 click = 1
 "#;
 
+/// What the example of `key` refers to: [`AROUND`] with an architecture that has the key.
+fn around(table: &Table, key: &Key) -> String {
+    let network = match (table.name, key.name) {
+        ("model", "subnetworks") | ("model.subnetworks", _) => {
+            "architecture = \"snr-trans\"\nsubnetworks = { count = 2, widths = [8] }"
+        }
+        ("model.experts", "shared" | "levels") => {
+            "architecture = \"ple\"\nexperts = { count = 2, shared = 1, widths = [8] }"
+        }
+        _ => return AROUND.to_owned(),
+    };
+    AROUND.replace(
+        "architecture = \"mmoe\"\nexperts = { count = 2, widths = [8] }",
+        network,
+    )
+}
+
 /// The tables with keys, each with the path of one in a document.
 fn tables() -> Vec<&'static Table> {
     let sections = TOP.keys.iter().filter_map(|key| match key.value {
         Type::Table(table) | Type::Entries(table) => Some(table),
         _ => None,
     });
-    sections.chain([&EXPERTS]).collect()
+    sections.chain([&EXPERTS, &SUBNETWORKS]).collect()
 }
 
 /// Every key, with its table.
@@ -58,7 +77,7 @@ fn entry(key: &Key) -> &'static str {
 
 /// A whole declaration with the example of `key`, and in it the table that holds the key.
 fn example(table: &Table, key: &Key) -> DocumentMut {
-    let mut document: DocumentMut = AROUND.parse().unwrap();
+    let mut document: DocumentMut = around(table, key).parse().unwrap();
     let typed: DocumentMut = key
         .example
         .parse()
@@ -199,7 +218,8 @@ fn defaults_in_words_are_what_absence_means() {
         assert!(missing(&FIELD, name), "{name}");
     }
     assert!(missing(&OBJECTIVE, "duration"));
-    assert!(missing(&MODEL, "experts"));
+    assert!(missing(&MODEL, "experts") && missing(&MODEL, "subnetworks"));
+    assert!(missing(&EXPERTS, "shared"));
     let rating = of(&OBJECTIVE, "clip").unwrap().objectives.pop().unwrap();
     assert_eq!((rating.name.as_str(), rating.clip), ("rating", None));
     let label = of(&OBJECTIVE, "label").unwrap().objectives.pop().unwrap();
@@ -228,9 +248,13 @@ fn words_are_those_that_are_known() {
         let words = match key.value {
             Type::Words(words, _) => words,
             Type::NumberOr(word) => &[word],
+            Type::WholeOr(_, words) => words,
             _ => continue,
         };
-        let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        let mut listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        if let Type::WholeOr(number, _) = key.value {
+            listed.push(format!("`{number}`"));
+        }
         let help = refused(table, key, Value::from("no such word")).help;
         assert!(
             help.ends_with(&format!(": {}", listed.join(", "))),
@@ -316,6 +340,10 @@ fn ranges_are_those_that_are_accepted() {
                 if high < usize::MAX {
                     refused(table, key, cut(high + 1));
                 }
+            }
+            Type::WholeOr(number, _) => {
+                assert!(with(table, key, Some(number.into())).is_ok(), "{}", key.name);
+                refused(table, key, (number + 1).into());
             }
             Type::Text | Type::Words(..) | Type::Flag | Type::NumberOr(_) => {}
             Type::Table(_) | Type::Entries(_) | Type::Names(_) => {}

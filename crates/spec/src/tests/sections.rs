@@ -1,9 +1,7 @@
-//! `[keys]`, `[model]`, `[bias]`, `[train]`, `[join]` and `[gates]`.
+//! `[keys]`, `[model]`, `[train]`, `[join]` and `[gates]`.
 
 use super::{check, spec};
-use crate::{
-    Architecture, Bias, Experts, Gates, Join, Keys, Precision, Spec, TableOptimizer, TimeUnit, Train,
-};
+use crate::{Architecture, Experts, Gates, Join, Keys, Precision, Spec, TableOptimizer, TimeUnit, Train};
 
 #[test]
 fn every_key_is_a_column_of_its_own() {
@@ -59,7 +57,7 @@ shared = [8]",
     );
     check(
         "[model]
-architecture = 'moe' #~ `architecture` is `moe` => expected one of: `shared-bottom`, `mmoe` (did you mean `mmoe`?)",
+architecture = 'moe' #~ `architecture` is `moe` => expected one of: `single-task`, `shared-bottom`, `omoe`, `mmoe`, `ple`, `snr-trans`, `snr-aver` (did you mean `omoe`?)",
     );
     check(
         "[model] #~ `experts` is missing
@@ -88,6 +86,68 @@ input_dropout = -0.1 #~ `input_dropout` is -0.1",
 }
 
 #[test]
+fn each_architecture_has_the_keys_that_it_needs_and_no_other() {
+    check(
+        "[model]
+architecture = 'single-task'
+shared = [8] #~ `shared` does not belong to `single-task` => leave it out, and put the widths into `towers`, which each objective has for itself
+subnetworks = { count = 2, widths = [4] } #~ `subnetworks` does not belong to `single-task`",
+    );
+    check(
+        "[model]
+architecture = 'omoe'
+experts = { count = 2, widths = [4], shared = 1, levels = 2 } #~ `shared` does not belong to `omoe` => leave it out, or use `architecture = \"ple\"` #~ `levels` does not belong to `omoe`",
+    );
+    check(
+        "[model]
+architecture = 'ple'
+experts = { count = 2, widths = [4], levels = 17 } #~ `shared` is missing => expected the number of experts that all objectives share #~ `levels` is 17",
+    );
+    check(
+        "[model] #~ `subnetworks` is missing => expected `subnetworks = { count = 4, widths = [256, 128] }`
+architecture = 'snr-aver'
+gate_dropout = 0.1 #~ `gate_dropout` does not belong to `snr-aver`",
+    );
+    check(
+        "[model]
+architecture = 'snr-trans'
+subnetworks = { widths = [], l0 = -1 } #~ `count` is missing => expected the number of sub-networks in a layer #~ `widths` is empty #~ `l0` is -1 => expected a number from 0",
+    );
+}
+
+#[test]
+fn every_architecture_is_declared_by_its_word() {
+    for architecture in Architecture::ALL {
+        let keys = match architecture {
+            Architecture::Ple => "experts = { count = 2, shared = 1, levels = 3, widths = [4] }",
+            _ if architecture.has_experts() => "experts = { count = 2, widths = [4] }",
+            _ if architecture.has_subnetworks() => "subnetworks = { count = 2, widths = [4], l0 = 0.5 }",
+            _ => "",
+        };
+        let model = spec(&format!(
+            "[model]\narchitecture = '{}'\n{keys}",
+            architecture.word()
+        ))
+        .model;
+        assert_eq!(model.architecture, architecture);
+        let experts = model
+            .experts
+            .map(|experts| (experts.count, experts.shared, experts.levels));
+        let expected = match architecture {
+            Architecture::Ple => Some((2, 1, 3)),
+            _ => architecture.has_experts().then_some((2, 0, 1)),
+        };
+        assert_eq!(experts, expected, "{architecture:?}");
+        let nets = model.subnetworks.map(|nets| (nets.count, nets.l0));
+        assert_eq!(
+            nets,
+            architecture.has_subnetworks().then_some((2, 0.5)),
+            "{architecture:?}"
+        );
+    }
+}
+
+#[test]
 fn a_model_means_what_was_typed() {
     let model = spec(
         "[model]
@@ -101,6 +161,8 @@ towers = [64]",
         model.experts,
         Some(Experts {
             count: 8,
+            shared: 0,
+            levels: 1,
             widths: vec![256, 128]
         })
     );
@@ -118,105 +180,6 @@ input_dropout = 0.2",
         (Architecture::SharedBottom, None)
     );
     assert_eq!((model.gate_dropout, model.input_dropout), (0.0, 0.2));
-}
-
-const DEVICE: &str = "[fields]
-device = { side = 'context', kind = 'id', values = ['phone', 'tv'], use = 'bias' }
-age = { side = 'item', kind = 'number' }
-";
-
-#[test]
-fn the_shallow_tower_crosses_position_with_fields_meant_for_it() {
-    check(&format!(
-        "{DEVICE}[bias] #~ `fields` is missing #~ `groups` is missing"
-    ));
-    check(&format!(
-        "{DEVICE}[bias]
-fields = ['device'] #~ `position` is not in `fields`
-groups = [] #~ `groups` is empty"
-    ));
-    check(&format!(
-        "{DEVICE}[bias]
-fields = ['position', 'device', 'position', 'device'] #~ `position` is twice in `fields` #~ `device` is twice in `fields`
-groups = ['engagement', 'engagement'] #~ `engagement` is twice in `groups`"
-    ));
-    check(&format!(
-        "{DEVICE}[bias]
-fields = ['position', 'device', 'devic', 'age'] #~ no field `devic` => `position` and fields with `use` of `bias` or `both`: `position`, `device` (did you mean `device`?) #~ the field `age` is for the main tower only
-groups = ['engagment'] #~ no objective is in the group `engagment` => groups of objectives: `engagement` (did you mean `engagement`?)"
-    ));
-    check(&format!(
-        "{DEVICE}[bias]
-fields = ['position', 'device']
-groups = ['engagement']
-max_position = 0 #~ `max_position` is 0
-position_dropout = 1 #~ `position_dropout` is 1
-learning_rate_scale = 0 #~ `learning_rate_scale` is 0"
-    ));
-}
-
-#[test]
-fn a_field_for_the_shallow_tower_needs_one() {
-    let device = |expected: &str| DEVICE.replacen("'bias' }", &format!("'bias' }} #~ {expected}"), 1);
-    check(&device("`use` is `bias`, and there is no `[bias]`"));
-    check(&format!(
-        "{}[bias]
-fields = ['position']
-groups = ['engagement']",
-        device(
-            "`use` is `bias`, and `[bias] fields` lacks `device` => name it there, as `fields = [\"position\", \"device\"]`, or leave `use` out"
-        )
-    ));
-}
-
-#[test]
-fn the_cross_is_bounded() {
-    let fields: Vec<String> = ["a", "b", "c"]
-        .iter()
-        .map(|name| {
-            format!(
-                "{name} = {{ side = 'context', kind = 'id', dim = 1, buckets = 64, use = 'both' }}
-"
-            )
-        })
-        .collect();
-    check(&format!(
-        "[fields]
-{}[bias]
-fields = ['position', 'a', 'b', 'c'] #~ the cross of `fields` has 14005875 cells => expected at most 1000000: cross fewer fields, or lower `max_position`
-groups = ['engagement']",
-        fields.concat()
-    ));
-    check(&format!(
-        "[fields]
-{}[bias]
-fields = ['position', 'a', 'b', 'c']
-max_position = 2
-groups = ['engagement']",
-        fields.concat()
-    ));
-}
-
-#[test]
-fn a_shallow_tower_means_what_was_typed() {
-    let objectives = "[objectives]
-click = { group = 'engagement', loss = 'binary' }
-like = { group = 'satisfaction', loss = 'binary' }
-watch = { group = 'engagement', loss = 'squared' }
-";
-    let spec = spec(&format!(
-        "{DEVICE}{objectives}[bias]
-fields = ['device', 'position']
-groups = ['engagement']"
-    ));
-    let expected = Bias {
-        fields: vec![0],
-        objectives: vec![0, 2],
-        max_position: 50,
-        position_dropout: 0.1,
-        learning_rate_scale: 10.0,
-    };
-    assert_eq!(spec.bias, Some(expected));
 }
 
 #[test]
@@ -239,6 +202,10 @@ cache = '1 GB' #~ `cache` is `1 GB` => expected a whole number and its unit, as 
 learn_passes = 0 #~ `learn_passes` is 0
 [join]
 mark_every = '0s' #~ `mark_every` is `0s`
+[explore]
+shuffle = 1 #~ `shuffle` is 1 => expected a share from 0 to below 1
+[log]
+candidates = 1.5 #~ `candidates` is 1.5 => expected a share from 0 to 1
 [gates]
 share = 1 #~ `share` is 1 => expected a number between 0 and 1, neither of them
 confidence = 0 #~ `confidence` is 0
@@ -276,6 +243,8 @@ fn settings_have_defaults() {
         join,
         gates,
         bias,
+        explore,
+        log,
         ..
     } = spec("");
     let expected = Train {
@@ -310,6 +279,9 @@ fn settings_have_defaults() {
         }
     );
     assert_eq!(bias, None);
+    assert_eq!((explore.shuffle, log.candidates), (0.0, 0.0));
+    let Spec { explore, log, .. } = spec("[explore]\nshuffle = 0.02\n[log]\ncandidates = 1");
+    assert_eq!((explore.shuffle, log.candidates), (0.02, 1.0));
     let train = spec(
         "[train]
 table_optimizer = 'adam'

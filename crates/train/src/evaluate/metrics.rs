@@ -1,8 +1,9 @@
 //! The metrics of one objective, and of all.
 
+use measure::ListAuc;
 use spec::{Loss, Objective};
 
-use super::Outcome;
+use super::{Outcome, pick};
 
 const LOG_LOSS: &str = "log loss";
 const SQUARED_ERROR: &str = "squared error";
@@ -12,6 +13,10 @@ const BINS: usize = 15;
 const DEPTH: usize = 10;
 /// Highest grade that NDCG is given for.
 const GRADES: f32 = 10.0;
+
+/// What to do where [`ObjectiveMetrics::shuffled_list_auc`] is of no objective.
+pub const NO_SHUFFLED_SLATES: &str = "no shuffled slates: set `[explore] shuffle = 0.02` in the declaration that is served, or name the \
+                                      log's column in `[keys] shuffled`; on them a model is judged without position bias";
 
 /// Metrics of one objective. `None`: the metric is not of this kind of objective, or the examples cannot tell.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -65,6 +70,10 @@ pub struct ObjectiveMetrics {
     /// See [`ObjectiveMetrics::missing_auc`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub missing_calibration: Option<f64>,
+    /// Mean AUC within a slate, on slates whose order was drawn at random and of predictions as requests are served. There a
+    /// position tells nothing of relevance, so it is unbiased but for noise. Binary objectives.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shuffled_list_auc: Option<ListAuc>,
 }
 
 /// Metrics of all objectives.
@@ -131,7 +140,21 @@ impl Outcome {
             missing_calibration: (!self.served.is_empty())
                 .then(|| measure::calibration(&self.served, &self.labels))
                 .flatten(),
+            shuffled_list_auc: binary.then(|| self.shuffled_list_auc()).flatten(),
         }
+    }
+
+    fn shuffled_list_auc(&self) -> Option<ListAuc> {
+        let served = if self.served.is_empty() {
+            &self.predictions
+        } else {
+            &self.served
+        };
+        let rows: Vec<usize> = (0..self.labels.len())
+            .filter(|&row| self.shuffled[row] && self.slates[row] != 0)
+            .collect();
+        let (predictions, labels) = (pick(served, &rows), pick(&self.labels, &rows));
+        measure::list_auc(&predictions, &labels, &pick(&self.slates, &rows))
     }
 
     fn has_slates(&self) -> bool {
@@ -197,6 +220,13 @@ impl ObjectiveMetrics {
 }
 
 impl Evaluation {
+    /// Whether any objective was judged on shuffled slates.
+    pub fn has_shuffled(&self) -> bool {
+        self.objectives
+            .iter()
+            .any(|metrics| metrics.shuffled_list_auc.is_some())
+    }
+
     /// Whether any of the objectives `of` (indices) has examples on which more can be learned than a constant.
     pub fn can_tell(&self, of: &[usize]) -> bool {
         of.iter()

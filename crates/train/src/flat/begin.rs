@@ -1,6 +1,7 @@
 //! How a run begins: anew with what one pass over the training part found, or where its last checkpoint is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Ranker, Weights};
 use nn::Threads;
@@ -29,36 +30,83 @@ pub(super) fn unfinished(options: &TrainOptions) -> Result<Option<Unfinished>, T
     Ok(options.checkpoint_every.is_some().then_some(unfinished))
 }
 
+/// Where a run's checkpoints are, and how often one is written.
+pub(super) struct Keeping<'u> {
+    unfinished: &'u Unfinished,
+    inputs: RunInputs,
+    every: CheckpointEvery,
+}
+
+impl<'u> Keeping<'u> {
+    /// Of a run with these inputs, which are digested.
+    ///
+    /// # Errors
+    /// A file that cannot be read; where `unfinished` is of another run.
+    pub(super) fn of(
+        spec: &Arc<Spec>,
+        parts: &Parts,
+        options: &TrainOptions,
+        unfinished: &'u Unfinished,
+        progress: &mut dyn Progress,
+    ) -> Result<Keeping<'u>, TrainError> {
+        let inputs = RunInputs::of(spec, parts, options.baseline, progress).map_err(|error| match error {
+            TrainError::Stopped if options.resume => TrainError::Interrupted(unfinished.path().to_owned()),
+            error => error,
+        })?;
+        let mut every = options.checkpoint_every;
+        if options.resume {
+            let (saved, _) = unfinished.read(0)?;
+            if let Some(difference) = saved.inputs.difference(&inputs) {
+                return Err(TrainError::Data(format!(
+                    "`{}` is of another run: {difference}; go on with what it was begun with, or begin anew by `--overwrite` \
+                     in the place of `--resume`",
+                    unfinished.path().display()
+                )));
+            }
+            every = every.or(Some(saved.every));
+        }
+        Ok(Keeping {
+            unfinished,
+            inputs,
+            every: every.unwrap_or(CheckpointEvery::Examples(u64::MAX)),
+        })
+    }
+
+    fn keeper(&self, turn: usize, found: &Found, at: (Duration, u64)) -> Keeper<'u> {
+        Keeper::new(
+            (self.unfinished, turn),
+            self.inputs.clone(),
+            self.every,
+            found.clone(),
+            at,
+        )
+    }
+}
+
 /// Where a run is, what was found before, and who writes its checkpoints.
 pub(super) type Begun<'u> = (State, Found, Option<Keeper<'u>>);
 
-/// Begins, anew or where `unfinished` is.
+/// Begins turn number `turn` of a run, anew or where its last checkpoint is.
 ///
 /// # Errors
-/// Bad data; a checkpoint that is damaged, or of another run than this one.
+/// Bad data; a checkpoint that is damaged.
 pub(super) fn begin<'u>(
     spec: &Arc<Spec>,
     parts: &Parts,
     options: &TrainOptions,
-    unfinished: Option<&'u Unfinished>,
+    keeping: Option<&Keeping<'u>>,
+    turn: usize,
     progress: &mut dyn Progress,
 ) -> Result<Begun<'u>, TrainError> {
-    let Some(unfinished) = unfinished else {
+    let Some(keeping) = keeping else {
         let (state, found) = anew(spec, parts, options, progress)?;
         return Ok((state, found, None));
     };
-    let inputs = RunInputs::of(spec, parts, options.baseline, progress).map_err(|error| match error {
-        TrainError::Stopped if options.resume => TrainError::Interrupted(unfinished.path().to_owned()),
-        error => error,
-    })?;
-    if options.resume {
-        return go_on(unfinished, inputs, options, progress);
+    if options.resume && keeping.unfinished.has_checkpoint(turn) {
+        return go_on(keeping, turn, options, progress);
     }
     let (state, found) = anew(spec, parts, options, progress)?;
-    let every = options
-        .checkpoint_every
-        .unwrap_or(CheckpointEvery::Examples(u64::MAX));
-    let mut keeper = Keeper::new(unfinished, inputs, every, found.clone(), (progress.now(), 0));
+    let mut keeper = keeping.keeper(turn, &found, (progress.now(), 0));
     keeper.keep(&state, progress)?;
     Ok((state, found, Some(keeper)))
 }
@@ -77,32 +125,23 @@ fn anew(
 }
 
 fn go_on<'u>(
-    unfinished: &'u Unfinished,
-    inputs: RunInputs,
+    keeping: &Keeping<'u>,
+    turn: usize,
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Begun<'u>, TrainError> {
-    let (path, (saved, folder)) = (unfinished.path(), unfinished.read()?);
-    if let Some(difference) = saved.inputs.difference(&inputs) {
-        return Err(TrainError::Data(format!(
-            "`{}` is of another run: {difference}; go on with what it was begun with, or begin anew by `--overwrite` in the \
-             place of `--resume`",
-            path.display()
-        )));
-    }
+    let (path, (saved, folder)) = (keeping.unfinished.path(), keeping.unfinished.read(turn)?);
     let threads = Threads::new(options.threads);
     let state = State::resume(
         path,
         &saved,
         folder,
-        &unfinished.best(),
+        &keeping.unfinished.best(turn),
         options.baseline,
         threads,
     )?;
     let examples = state.learners.trainer.examples;
     progress.note(&format!("resumed after {examples} examples"));
-    let every = options.checkpoint_every.unwrap_or(saved.every);
-    let (found, at) = (saved.found.clone(), (progress.now(), examples));
-    let keeper = Keeper::new(unfinished, inputs, every, found, at);
+    let keeper = keeping.keeper(turn, &saved.found, (progress.now(), examples));
     Ok((state, saved.found, Some(keeper)))
 }

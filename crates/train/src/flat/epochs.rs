@@ -42,14 +42,14 @@ impl<'a> Run<'a> {
     pub(super) fn epochs(
         &self,
         mut state: State,
-        mut keeper: Option<Keeper>,
+        keeper: &mut Option<Keeper>,
         progress: &mut dyn Progress,
     ) -> Result<State, TrainError> {
         let mut feed = Feed::new(&self.parts.training, &state.learners.trainer.ranker.encoder);
         while !self.are_over(&state) {
-            match self.epoch(&mut feed, &mut state, &mut keeper, progress) {
+            match self.epoch(&mut feed, &mut state, keeper, progress) {
                 Err(TrainError::Stopped) => {
-                    let Some(keeper) = &mut keeper else { break };
+                    let Some(keeper) = keeper else { break };
                     keeper.keep(&state, progress)?;
                     return Err(TrainError::Interrupted(keeper.folder().to_owned()));
                 }
@@ -124,6 +124,7 @@ impl<'a> Run<'a> {
                 if state.place.learned == 0 {
                     state.learners.count_positions(&window);
                 }
+                state.learners.note_curve(self.parts.training.len());
                 state.learners.learn(&window, rows)?;
                 state.place.learned += rows.len();
                 progress.advance(rows.len() as u64);
@@ -145,7 +146,7 @@ impl<'a> Run<'a> {
                 .baseline
                 .as_ref()
                 .map_or(&[], |baseline| baseline.now.as_slice()),
-            activity: false,
+            inside: false,
         };
         let judged = judge.on(
             &self.parts.validation,
@@ -181,6 +182,7 @@ impl<'a> Run<'a> {
         }
         Ok(EpochMetrics {
             epoch,
+            curve_moved: learners.curve_moved(),
             relative_loss: validation.relative_loss(of),
             validation,
             logistic_relative_loss: logistic

@@ -9,6 +9,9 @@ use super::TrainReport;
 use crate::report::html;
 use crate::{Logistic, TrainError};
 
+/// The best epoch's checkpoint of each turn, of which one is kept, under the first name.
+const CHECKPOINTS: [&str; 2] = ["checkpoint", "checkpoint.2"];
+
 /// A folder that has not got its name yet; removed where it never gets it.
 pub(super) struct Fresh {
     path: PathBuf,
@@ -38,14 +41,32 @@ impl Fresh {
         })
     }
 
-    /// Where in the folder `result` the checkpoint of the best epoch stands, from the end of that epoch on.
-    pub(super) fn checkpoint_in(result: &Path) -> PathBuf {
-        result.join("checkpoint")
+    /// Where in the folder `result` the checkpoint of the best epoch of turn number `turn` stands, from the end of that epoch on.
+    pub(super) fn checkpoint_in(result: &Path, turn: usize) -> PathBuf {
+        result.join(CHECKPOINTS[turn])
     }
 
     /// The same in this folder.
-    pub(super) fn checkpoint(&self) -> PathBuf {
-        Fresh::checkpoint_in(&self.path)
+    pub(super) fn checkpoint(&self, turn: usize) -> PathBuf {
+        Fresh::checkpoint_in(&self.path, turn)
+    }
+
+    /// Gives the checkpoint of turn number `turn` the first one's name, and removes the others.
+    ///
+    /// # Errors
+    /// What the file system refused.
+    pub(super) fn choose(&self, turn: usize) -> Result<(), TrainError> {
+        let kept = self.checkpoint(turn);
+        for other in (0..CHECKPOINTS.len()).filter(|other| *other != turn) {
+            let path = self.checkpoint(other);
+            if path.exists() {
+                fs::remove_dir_all(&path).map_err(io(&path))?;
+            }
+        }
+        if turn > 0 {
+            fs::rename(&kept, self.checkpoint(0)).map_err(io(&kept))?;
+        }
+        Ok(())
     }
 
     /// Writes the rest of the result, says that it is `whole`, and gives the folder its name, in the place of what was there.
@@ -116,6 +137,22 @@ mod tests {
         let refused = Fresh::begin(&out, false, None).err().unwrap().to_string();
         assert!(refused.contains("add `--overwrite`"), "{refused}");
         assert!(out.exists(), "the old run has its name again");
+    }
+
+    #[test]
+    fn of_two_checkpoints_the_chosen_one_is_left_under_the_first_name() {
+        for chosen in [0, 1] {
+            let dir = tempfile::tempdir().unwrap();
+            let fresh = Fresh::begin(&dir.path().join("run"), false, None).unwrap();
+            for turn in [0, 1] {
+                fs::create_dir(fresh.checkpoint(turn)).unwrap();
+                fs::write(fresh.checkpoint(turn).join("turn"), turn.to_string()).unwrap();
+            }
+            fresh.choose(chosen).unwrap();
+            let left = fs::read_to_string(fresh.path.join("checkpoint/turn")).unwrap();
+            assert_eq!(left, chosen.to_string());
+            assert_eq!(fs::read_dir(&fresh.path).unwrap().count(), 1);
+        }
     }
 
     #[test]

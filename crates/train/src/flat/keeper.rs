@@ -13,6 +13,8 @@ use crate::{Progress, TrainError};
 /// Writes checkpoints of a run.
 pub(super) struct Keeper<'a> {
     unfinished: &'a Unfinished,
+    /// Which of the run's turns.
+    turn: usize,
     inputs: RunInputs,
     every: CheckpointEvery,
     found: Found,
@@ -21,9 +23,9 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Of a run that is at this time and has learned from so many examples.
+    /// Of a turn of a run that is at this time and has learned from so many examples.
     pub(super) fn new(
-        unfinished: &'a Unfinished,
+        (unfinished, turn): (&'a Unfinished, usize),
         inputs: RunInputs,
         every: CheckpointEvery,
         found: Found,
@@ -31,6 +33,7 @@ impl<'a> Keeper<'a> {
     ) -> Keeper<'a> {
         Keeper {
             unfinished,
+            turn,
             inputs,
             every,
             found,
@@ -60,8 +63,8 @@ impl<'a> Keeper<'a> {
     pub(super) fn keep(&mut self, state: &State, progress: &mut dyn Progress) -> Result<(), TrainError> {
         let begin = progress.now();
         let saved: Saved = state.saved(self.inputs.clone(), self.every, self.found.clone());
-        let files = state.contents(&self.unfinished.best())?;
-        let bytes = self.unfinished.write(&saved, &files)?;
+        let files = state.contents(&self.unfinished.best(self.turn))?;
+        let bytes = self.unfinished.write(self.turn, &saved, &files)?;
         let examples = state.learners.trainer.examples;
         self.last = (progress.now(), examples);
         progress.note(&format!(

@@ -13,6 +13,7 @@ use crate::{Evaluation, TrainError, Trainer};
 /// Names in the file of a checkpoint.
 const LOSSES: &str = "logistic.losses";
 const POSITIONS: &str = "positions";
+const CURVE: &str = "curve before";
 
 /// The logistic regressions under way, and the best of each objective.
 pub(super) struct Baseline {
@@ -27,6 +28,8 @@ pub(super) struct Learners {
     pub(super) trainer: Trainer,
     pub(super) baseline: Option<Baseline>,
     pub(super) positions: Option<PositionCounts>,
+    /// The shallow tower's weights from which on its movement is measured; empty before.
+    curve_before: Vec<f32>,
 }
 
 impl Baseline {
@@ -60,6 +63,7 @@ impl Learners {
         Learners {
             baseline: baseline.then(|| Baseline::new(spec, means)),
             positions: PositionCounts::new(spec),
+            curve_before: Vec::new(),
             trainer,
         }
     }
@@ -71,6 +75,25 @@ impl Learners {
         {
             positions.add(window);
         }
+    }
+
+    /// Notes the position curve from which its movement is measured: that at which a pass over `rows` examples begins; in the first
+    /// pass, in which it must come from nothing, that at which the last fifth begins.
+    pub(super) fn note_curve(&mut self, rows: u64) {
+        let (pass, examples) = (self.trainer.pass, self.trainer.examples);
+        let begins = pass > 0 && examples == pass * rows;
+        let last_fifth = pass == 0 && self.curve_before.is_empty() && examples >= rows - rows / 5;
+        if let Some(shallow) = (self.trainer.ranker.weights.shallow.as_ref()).filter(|_| begins || last_fifth)
+        {
+            self.curve_before = shallow.weight.concat();
+        }
+    }
+
+    /// How far the position curve has moved since then.
+    pub(super) fn curve_moved(&self) -> Option<f64> {
+        let shallow = self.trainer.ranker.weights.shallow.as_ref()?;
+        let before = Some(&self.curve_before).filter(|before| !before.is_empty())?;
+        self.positions.as_ref()?.moved(shallow, before)
     }
 
     /// Learns from a batch: the rows `rows` of `window`, in that order.
@@ -96,6 +119,10 @@ impl Learners {
         if let Some(positions) = &self.positions {
             file.add_u64(POSITIONS.to_owned(), positions.numbers());
         }
+        if self.trainer.ranker.weights.shallow.is_some() {
+            let before = &self.curve_before;
+            file.add_f32(CURVE.to_owned(), vec![before.len()], before.as_slice());
+        }
         file
     }
 
@@ -120,6 +147,10 @@ impl Learners {
             && !positions.fill(&file.u64s(path, POSITIONS)?)
         {
             return Err(misfit("its positions are not those of the declaration"));
+        }
+        if self.trainer.ranker.weights.shallow.is_some() {
+            self.curve_before = vec![0.0; file.count(path, CURVE)?];
+            file.fill_f32(path, CURVE, &mut self.curve_before)?;
         }
         Ok(())
     }

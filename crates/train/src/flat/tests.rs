@@ -5,6 +5,7 @@ mod site;
 use std::fs;
 use std::path::Path;
 
+use model::Ranker;
 use site::{Listener, Site, files};
 
 use super::*;
@@ -12,8 +13,11 @@ use crate::{Progress, Silent};
 
 #[test]
 fn a_run_stopped_again_and_again_comes_to_the_bytes_of_one_that_never_was() {
-    for (cache, every) in [("1GiB", 34), ("0", 13), ("1kB", 31)] {
-        let site = Site::new(&format!("cache = \"{cache}\""));
+    for (cache, every) in [("1GiB", 34), ("0", 13), ("1kB", 31), ("auto", 70)] {
+        let site = match cache {
+            "auto" => Site::auto(),
+            cache => Site::new(&format!("cache = \"{cache}\"")),
+        };
         let unbroken = site.unbroken();
         assert!(
             unbroken.keys().any(|name| name.ends_with("metrics.json")),
@@ -109,6 +113,61 @@ fn a_run_that_dies_goes_on_from_any_checkpoint_that_it_wrote() {
 }
 
 #[test]
+fn of_two_forms_the_one_that_held_out_labels_are_likelier_under_is_kept_and_named() {
+    let site = Site::auto();
+    let options = site.options("run");
+    let mut listener = Listener::stopping_after(u64::MAX);
+    let report = site.train(&options, &mut listener).unwrap();
+    let choice = report.form.clone().unwrap();
+    assert!(choice.nats_per_1000 >= 0.0, "{choice:?}");
+    let mut words = [choice.form.as_str(), choice.other.as_str()];
+    words.sort_unstable();
+    assert_eq!(words, ["additive", "product"]);
+    let said = choice.to_string();
+    assert!(listener.notes().contains(&said), "{:?}", listener.notes());
+    // The model is the one of the declaration that names the form.
+    let ranker = model::artifact::read(&options.out.join("model")).unwrap();
+    let text = ranker.spec().text.clone();
+    assert!(text.contains(&format!("form = \"{}\"", choice.form)), "{text}");
+    demand_checkpoint_of_the_model(&options.out);
+    assert_eq!(fs::read_dir(&options.out).unwrap().count(), 5, "one checkpoint");
+    let page = fs::read_to_string(options.out.join("report.html")).unwrap();
+    assert!(page.contains(&said));
+    let curves = &report.position_curves;
+    assert!(
+        !curves.is_empty()
+            && curves
+                .iter()
+                .all(|curve| curve.product == (choice.form == "product"))
+    );
+    let of = |form: &str| -> f64 {
+        let site = Site::named(form);
+        let report = site.train(&site.options("alone"), &mut Silent).unwrap();
+        let best = &report.epochs[report.best_epoch - 1].validation;
+        best.objectives[0].loss.unwrap()
+    };
+    let gain = 1000.0 * (of(&choice.other) - of(&choice.form));
+    assert!((gain - choice.nats_per_1000).abs() < 1e-9, "{gain} {choice:?}");
+}
+
+#[test]
+fn a_curve_that_still_moves_is_said_to() {
+    let moving = |scale: &str| {
+        let site = Site::with_scale(scale);
+        let report = site.train(&site.options("run"), &mut Silent).unwrap();
+        let moved = report.epochs[report.best_epoch - 1].curve_moved.unwrap();
+        let said = report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("still moving"));
+        assert_eq!(said, moved > 0.05, "{moved}");
+        said
+    };
+    assert!(moving("30"));
+    assert!(!moving("1e-4"));
+}
+
+#[test]
 fn the_model_is_the_best_epoch_s_whatever_was_learned_after_it() {
     let site = Site::new("table_learning_rate = 1.0\npatience = 3");
     let options = site.options("run");
@@ -118,8 +177,12 @@ fn the_model_is_the_best_epoch_s_whatever_was_learned_after_it() {
         "{}: the last is the best",
         report.best_epoch
     );
-    let best = checkpoint::ranker(&options.out.join("checkpoint")).unwrap();
-    let model = model::artifact::read(&options.out.join("model")).unwrap();
+    demand_checkpoint_of_the_model(&options.out);
+}
+
+fn demand_checkpoint_of_the_model(out: &Path) {
+    let best = checkpoint::ranker(&out.join("checkpoint")).unwrap();
+    let model = model::artifact::read(&out.join("model")).unwrap();
     let files = |ranker: &Ranker| model::artifact::published_files(ranker).unwrap();
     assert!(files(&best) == files(&model));
 }

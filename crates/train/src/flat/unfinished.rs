@@ -1,6 +1,7 @@
 //! The folder `OUT.unfinished` of a run that writes checkpoints: from its begin until its result is there.
 //!
-//! In it: a lock, and the sealed folder `checkpoint`, which is replaced in one step, so that one is there whenever a run dies.
+//! In it: a lock, and the sealed folder `checkpoint`, which is replaced in one step, so that one is there whenever a run dies; where
+//! two forms of bias are tried, one such folder for each that has begun.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,19 @@ use super::state::Saved;
 use crate::TrainError;
 
 const KIND: &str = "unfinished run";
-const CHECKPOINT: &str = "checkpoint";
+/// The last checkpoint of each turn: of a run that tries several forms of bias, one turn is a form.
+const CHECKPOINTS: [&str; 2] = ["checkpoint", "checkpoint-2"];
 const ROLE: &str = "trainer";
 /// All that is ever in it: nothing else is deleted.
-const CONTENTS: [&str; 4] = [".checkpoint.new", ".checkpoint.old", CHECKPOINT, RESULT];
+const CONTENTS: [&str; 7] = [
+    ".checkpoint.new",
+    ".checkpoint.old",
+    CHECKPOINTS[0],
+    ".checkpoint-2.new",
+    ".checkpoint-2.old",
+    CHECKPOINTS[1],
+    RESULT,
+];
 /// Where the result grows until it gets its name.
 const RESULT: &str = "result";
 /// There from just before the result gets its name: where there is no [`RESULT`] then, it has it.
@@ -50,7 +60,7 @@ impl Unfinished {
             )));
         }
         let (unfinished, _) = Unfinished::held(path)?;
-        if unfinished.has_checkpoint() && !overwrite {
+        if unfinished.has_checkpoint(0) && !overwrite {
             let name = unfinished.path.display();
             return Err(TrainError::Data(format!(
                 "`{name}` is a run that was not finished: go on with it by `--resume`, or begin anew by `--overwrite`, which \
@@ -83,7 +93,7 @@ impl Unfinished {
                 "nothing is left to resume: the run of `{name}` is finished, its result is `{out}`"
             )));
         }
-        if unfinished.has_checkpoint() {
+        if unfinished.has_checkpoint(0) {
             Ok(unfinished)
         } else {
             Err(none(&unfinished.path))
@@ -93,7 +103,9 @@ impl Unfinished {
     /// The folder, held; and whether its run was finished, and died before it deleted it: then what is in it is deleted now.
     fn held(path: PathBuf) -> Result<(Unfinished, bool), TrainError> {
         let lock = RoleLock::take(&path, ROLE)?;
-        sealed::recover(&path.join(CHECKPOINT))?;
+        for checkpoint in CHECKPOINTS {
+            sealed::recover(&path.join(checkpoint))?;
+        }
         let unfinished = Unfinished { path, _lock: lock };
         let finished = unfinished.path.join(NAMED).exists() && !unfinished.result().exists();
         if finished {
@@ -129,21 +141,22 @@ impl Unfinished {
         self.path.join(RESULT)
     }
 
-    /// Where the best epoch's checkpoint stands meanwhile.
-    pub(super) fn best(&self) -> PathBuf {
-        Fresh::checkpoint_in(&self.result())
+    /// Where the best epoch's checkpoint of a turn stands meanwhile.
+    pub(super) fn best(&self, turn: usize) -> PathBuf {
+        Fresh::checkpoint_in(&self.result(), turn)
     }
 
-    fn has_checkpoint(&self) -> bool {
-        self.path.join(CHECKPOINT).is_dir()
+    /// Whether turn number `turn`, from 0, has begun.
+    pub(super) fn has_checkpoint(&self, turn: usize) -> bool {
+        self.path.join(CHECKPOINTS[turn]).is_dir()
     }
 
-    /// The last checkpoint: what it says of the run, and its files.
+    /// The last checkpoint of a turn: what it says of the run, and its files.
     ///
     /// # Errors
     /// Which file is missing or damaged.
-    pub(super) fn read(&self) -> Result<(Saved, Verified), TrainError> {
-        let path = self.path.join(CHECKPOINT);
+    pub(super) fn read(&self, turn: usize) -> Result<(Saved, Verified), TrainError> {
+        let path = self.path.join(CHECKPOINTS[turn]);
         let mut folder = Verified::open(&path, KIND)?;
         let saved = serde_json::from_value(folder.about.take()).map_err(|error| {
             TrainError::Data(format!(
@@ -154,12 +167,12 @@ impl Unfinished {
         Ok((saved, folder))
     }
 
-    /// Replaces the last checkpoint; files that it has already are not written again. Returns the bytes of all.
+    /// Replaces the last checkpoint of a turn; files that it has already are not written again. Returns the bytes of all.
     ///
     /// # Errors
     /// What the file system refused; the last checkpoint is then still there.
-    pub(super) fn write(&self, saved: &Saved, files: &Contents) -> Result<u64, TrainError> {
-        let path = self.path.join(CHECKPOINT);
+    pub(super) fn write(&self, turn: usize, saved: &Saved, files: &Contents) -> Result<u64, TrainError> {
+        let path = self.path.join(CHECKPOINTS[turn]);
         let about = serde_json::to_value(saved)
             .map_err(std::io::Error::from)
             .map_err(io(&path))?;
@@ -192,7 +205,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if !self.has_checkpoint() {
+        if !self.has_checkpoint(0) {
             // Where something else is in it, it stays.
             let _ = fs::remove_file(self.path.join(format!("{ROLE}.lock")));
             let _ = fs::remove_dir(&self.path);

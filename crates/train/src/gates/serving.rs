@@ -58,6 +58,7 @@ fn of_declaration(theirs: &Spec, spec: &Spec, held: &Examples) -> Result<Example
             item: held.items().value(row),
             slate: None,
             position: arrow_array::Array::is_valid(position, row).then(|| position.value(row)),
+            shuffled: false,
             query,
             shared: &shared,
             fields: &fields,

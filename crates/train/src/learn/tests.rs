@@ -37,6 +37,40 @@ fn a_declaration_that_is_not_the_checkpoints_is_refused_and_one_that_differs_in_
     assert!(refused.unwrap_err().to_string().contains("fields"));
 }
 
+/// The declaration with a click that is biased by positions, in this form.
+fn biased(form: &str) -> Arc<Spec> {
+    let bias =
+        format!("[bias]\nfields = [\"position\"]\ngroups = [\"engagement\"]\nform = \"{form}\"\n\n[score]");
+    spec_with("[score]", &bias)
+}
+
+#[test]
+fn a_form_that_is_left_open_is_chosen_on_the_first_run_and_kept() {
+    let auto = biased("auto");
+    let (_, taught) = Start::Spec(auto.clone())
+        .teach(&examples(&auto, 400, 10), 1)
+        .unwrap();
+    let choice = taught.form.unwrap();
+    let chosen = taught.challenger.spec().clone();
+    assert_eq!(
+        chosen.bias.as_ref().map(|bias| bias.form.word()),
+        Some(choice.form.as_str())
+    );
+    assert_ne!(chosen.text, auto.text);
+    // The open declaration goes with what it became, and with nothing else.
+    demand_same_declaration(&chosen, &auto).unwrap();
+    demand_same_declaration(&chosen, &chosen).unwrap();
+    let refused = demand_same_declaration(&chosen, &biased(&choice.other)).unwrap_err();
+    assert!(refused.to_string().contains("objectives"), "{refused}");
+    demand_same_declaration(&biased("none"), &auto).unwrap_err();
+    // A form that is named is not chosen.
+    let named = biased("product");
+    let (_, taught) = Start::Spec(named.clone())
+        .teach(&examples(&named, 400, 10), 1)
+        .unwrap();
+    assert_eq!(taught.form, None);
+}
+
 #[test]
 fn the_newest_checkpoints_are_kept_with_the_one_that_the_store_began_with() {
     let store = tempfile::tempdir().unwrap();

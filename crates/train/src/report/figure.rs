@@ -9,7 +9,7 @@ const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 pub(super) const WIDTH: usize = 1100;
 
 /// A figure, or why there is none.
-pub(super) fn figure(drawn: Result<String, DrawError>) -> Markup {
+pub fn figure(drawn: Result<String, DrawError>) -> Markup {
     match drawn {
         Ok(svg) => PreEscaped(svg.replacen(NAMESPACE, "", 1)),
         Err(error) => html! { p.warning { (error) } },

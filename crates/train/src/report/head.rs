@@ -1,8 +1,10 @@
 //! The head of the page: whether the model may be served, and what was trained.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 use model::Cost;
-use spec::{Architecture, Side, Spec};
+use spec::{Architecture, BiasForm, Side, Spec};
 
 use super::number::{count, decimal, plural};
 use crate::TrainReport;
@@ -46,7 +48,7 @@ fn list(sentences: &[String]) -> Markup {
 }
 
 /// What stands between backquotes is shown as code.
-fn sentence(text: &str) -> Markup {
+pub(super) fn sentence(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } } @else { (part) }
@@ -170,14 +172,33 @@ fn fields(spec: &Spec) -> String {
 fn network(spec: &Spec) -> String {
     let model = &spec.model;
     let mut said = match model.architecture {
+        Architecture::SingleTask => "a tower of its own for each objective".to_owned(),
         Architecture::SharedBottom => "shared bottom".to_owned(),
+        Architecture::Omoe => "one-gate mixture of experts".to_owned(),
         Architecture::Mmoe => "multi-gate mixture of experts".to_owned(),
+        Architecture::Ple => "progressive layered extraction".to_owned(),
+        Architecture::SnrTrans => "sub-network routing, a matrix for each connection".to_owned(),
+        Architecture::SnrAver => "sub-network routing, connections added up".to_owned(),
     };
     if !model.shared.is_empty() {
         said.push_str(&format!(", shared layers {:?}", model.shared));
     }
     if let Some(experts) = &model.experts {
-        said.push_str(&format!(", {} experts {:?}", experts.count, experts.widths));
+        let of = if experts.shared > 0 {
+            " of each objective"
+        } else {
+            ""
+        };
+        said.push_str(&format!(", {} experts{of} {:?}", experts.count, experts.widths));
+        if experts.shared > 0 {
+            said.push_str(&format!(", {} shared, {} levels", experts.shared, experts.levels));
+        }
+    }
+    if let Some(nets) = &model.subnetworks {
+        said.push_str(&format!(
+            ", {} sub-networks {:?}, an open connection costs {}",
+            nets.count, nets.widths, nets.l0
+        ));
     }
     if !model.towers.is_empty() {
         said.push_str(&format!(", towers {:?}", model.towers));
@@ -200,12 +221,27 @@ fn shallow(spec: &Spec) -> String {
     let mut crossed = names(&bias.fields, |spec, at| &spec.fields[at].name);
     crossed.insert(0, "position".to_owned());
     let objectives = names(&bias.objectives, |spec, at| &spec.objectives[at].name);
-    format!(
-        "{}, on {}; position drop-out {}",
-        crossed.join(" x "),
-        objectives.join(", "),
-        decimal(Some(f64::from(bias.position_dropout)), 2)
-    )
+    let form = match bias.form {
+        BiasForm::Additive => String::new(),
+        form => format!("{}: ", form.word()),
+    };
+    let mut said = format!("{form}{}, on {}", crossed.join(" x "), objectives.join(", "));
+    for (name, share) in [
+        ("position drop-out", Some(bias.position_dropout)),
+        (
+            "output drop-out",
+            Some(bias.output_dropout).filter(|share| *share > 0.0),
+        ),
+        (
+            "gradient reversal",
+            Some(bias.gradient_reversal).filter(|share| *share > 0.0),
+        ),
+    ] {
+        if let Some(share) = share {
+            let _ = write!(said, "; {name} {}", decimal(Some(f64::from(share)), 2));
+        }
+    }
+    said
 }
 
 fn layers(spec: &Spec) -> Markup {

@@ -14,7 +14,7 @@ use crate::{Evaluation, ObjectiveMetrics, TrainReport};
 /// Most objectives of a chart of bars.
 const MOST: usize = 9;
 
-pub(super) fn body(_: &Spec, report: &TrainReport) -> Option<Markup> {
+pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
     let objectives = &report.test.objectives;
     (!objectives.is_empty()).then(|| {
         html! {
@@ -34,6 +34,7 @@ pub(super) fn body(_: &Spec, report: &TrainReport) -> Option<Markup> {
                     (grid(columns, report))
                 }
             }
+            (super::shuffled::list_auc(spec, report))
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use draw::{Axes, Curve, Style};
 use maud::{Markup, html};
-use spec::Spec;
+use spec::{ServePosition, Spec};
 
 use super::figure::figure;
 use super::number::{count, plural};
@@ -30,18 +30,43 @@ pub(super) fn body(spec: &Spec, report: &TrainReport) -> Option<Markup> {
         .flat_map(|bias| &bias.fields)
         .filter_map(|at| Some(spec.fields.get(*at)?.name.as_str()))
         .collect();
+    let (what, raw) = if curves.iter().any(|curve| curve.product) {
+        (
+            "The logarithm of the probability of being examined at each position, by the shallow tower, less that of the first \
+             position",
+            "the logarithms of the raw rates",
+        )
+    } else {
+        (
+            "The logit that the shallow tower adds at each position, less that of the first position",
+            "the log-odds of the raw rates",
+        )
+    };
     Some(html! {
         p {
-            "The logit that the shallow tower adds at each position, less that of the first position: its estimate of what a \
-             label owes to the place."
+            (what) ": its estimate of what a label owes to the place."
             @if !crossed.is_empty() { " One curve for each value of " (crossed.join(" x ")) "." }
-            " Beside it stand the log-odds of the raw rates, which mix the place with the items in it: where good items stand \
-             high, the learned curve is the flatter one. Requests are ranked with the position missing, so none of it enters \
-             what is served."
+            " Beside it stand " (raw) ", which mix the place with the items in it: where good items stand high, the learned \
+             curve is the flatter one. " (served(spec))
         }
+        @if let Some(form) = &report.form { p { "Chosen of two: " (form.to_string()) "." } }
         @for (objective, cells) in &objectives { (figures(objective, cells)) }
         (few(curves))
+        (super::shuffled::anchored(report))
     })
+}
+
+/// What of it enters what is served.
+fn served(spec: &Spec) -> &'static str {
+    match spec.bias.as_ref().map(|bias| bias.serve_position) {
+        Some(ServePosition::First) => {
+            "Requests are ranked as if each item stood at position 1, so that the order is the main tower's."
+        }
+        Some(ServePosition::None) => {
+            "Requests are ranked by the main tower alone, so none of it enters what is served."
+        }
+        _ => "Requests are ranked with the position missing, so none of it enters what is served.",
+    }
 }
 
 /// The points of a curve that `y` is known of.
@@ -62,21 +87,24 @@ fn raw(point: &PositionPoint) -> Option<f64> {
 
 fn figures(objective: &str, cells: &[&PositionCurve]) -> Markup {
     let (shown, left_out) = largest(cells);
+    let product = cells.iter().any(|curve| curve.product);
     html! {
         h3 { (objective) }
         @if let [only] = shown.as_slice() {
             @let both = [("learned", points(only, learned)), ("raw", points(only, raw))];
-            (plane("learned and raw", "logit", &both, 720))
+            @let unit = if product { "logarithm of a probability" } else { "logit" };
+            (plane("learned and raw", unit, &both, 720))
         } @else {
             @let of = |y| -> Vec<(&str, Vec<(f64, f64)>)> {
                 shown.iter().map(|curve| (curve.cell.as_str(), points(curve, y))).collect()
             };
             div.figures {
-                (plane("learned", "logit of the shallow tower", &of(learned), 530))
+                @let unit = if product { "logarithm of the examination probability" } else { "logit of the shallow tower" };
+                (plane("learned", unit, &of(learned), 530))
                 @let raw = of(raw);
                 // Amounts have no odds.
                 @if raw.iter().any(|(_, points)| !points.is_empty()) {
-                    (plane("raw", "log-odds of the rate", &raw, 530))
+                    (plane("raw", if product { "logarithm of the rate" } else { "log-odds of the rate" }, &raw, 530))
                 }
             }
         }

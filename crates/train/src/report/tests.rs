@@ -1,11 +1,14 @@
+mod shuffled;
+
 use std::sync::Arc;
 
 use spec::Spec;
 
 use super::html;
 use crate::{
-    Anatomy, Bin, EpochMetrics, Evaluation, LayerUnits, Leak, ObjectiveMetrics, PositionCurve, PositionPoint,
-    TableFill, TrainReport,
+    Anatomy, Bin, CellCheck, Confounding, DebiasCheck, EpochMetrics, Evaluation, LayerUnits, Leak,
+    ObjectiveCheck, ObjectiveMetrics, PositionCurve, PositionPoint, SlopeRange, Spread, TableFill, Traffic,
+    TrainReport,
 };
 
 /// A declaration of `objectives`, with a shallow tower and a mixture.
@@ -47,6 +50,14 @@ fn metrics(name: &str, loss: f64) -> ObjectiveMetrics {
         missing_slate_auc: None,
         missing_equal_position_auc: None,
         missing_calibration: None,
+        shuffled_list_auc: Some(measure::ListAuc {
+            auc: measure::Interval {
+                mean: 0.6543,
+                low: 0.61,
+                high: 0.7,
+            },
+            slates: 1234,
+        }),
     }
 }
 
@@ -64,6 +75,7 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
         learned: -0.5 * f64::from(position),
     };
     PositionCurve {
+        product: false,
         objective: objective.to_owned(),
         cell: cell.to_owned(),
         points: vec![
@@ -76,9 +88,46 @@ fn curve(objective: &str, cell: &str) -> PositionCurve {
     }
 }
 
+fn debias_check(names: &[&str]) -> DebiasCheck {
+    let spread = |eta2| Spread {
+        rows: 9_000,
+        positions: 10,
+        eta2,
+        swap: Some(0.7512),
+        slope: SlopeRange::at(eta2),
+        verdict: Confounding::CannotTell,
+    };
+    DebiasCheck {
+        rows: 9_000,
+        verdict: Some(Confounding::CannotTell),
+        problem: None,
+        notes: vec!["a note <of> it".to_owned()],
+        objectives: (names.iter())
+            .map(|name| ObjectiveCheck {
+                objective: (*name).to_owned(),
+                all: spread(0.4561),
+                cells: vec![CellCheck {
+                    cell: "a".to_owned(),
+                    spread: spread(0.7),
+                }],
+                shuffled: None,
+            })
+            .collect(),
+        traffic: Traffic {
+            slates: 900,
+            slates_per_day: Some(450.0),
+            shuffled: 0,
+            needed: 2_000,
+            days: Some(148.1),
+        },
+        summary: String::new(),
+    }
+}
+
 /// A report that has everything.
 fn report(names: &[&str]) -> TrainReport {
     let epochs = (1..=3).map(|epoch| EpochMetrics {
+        curve_moved: None,
         epoch,
         relative_loss: 1.0 / epoch as f64,
         validation: evaluation(names, 0.5 / epoch as f64),
@@ -90,6 +139,7 @@ fn report(names: &[&str]) -> TrainReport {
         examples: 500,
     });
     TrainReport {
+        form: None,
         rows: [70_000, 10_000, 20_000],
         judged: 20_000,
         seed: 17,
@@ -102,6 +152,10 @@ fn report(names: &[&str]) -> TrainReport {
         position_curves: (names.iter())
             .flat_map(|name| ["a", "b"].map(|cell| curve(name, cell)))
             .collect(),
+        anchored_curves: (names.iter())
+            .flat_map(|name| ["a", "b"].map(|cell| shuffled::anchored(name, cell)))
+            .collect(),
+        debias_check: Some(debias_check(names)),
         anatomy: Anatomy {
             gates: vec![vec![0.995, 0.005]; names.len()],
             polarised: vec![0.75; names.len()],
@@ -218,6 +272,7 @@ fn a_section_is_there_exactly_when_it_has_something_to_show() {
         "calibration",
         "experts",
         "units",
+        "debias",
         "positions",
         "tables",
         "origin",
@@ -228,6 +283,7 @@ fn a_section_is_there_exactly_when_it_has_something_to_show() {
         assert_eq!(sections(&page(&names, change)), rest);
     };
     without(|report| report.anatomy.gates.clear(), "experts");
+    without(|report| report.debias_check = None, "debias");
     without(|report| report.anatomy.layers.clear(), "units");
     without(|report| report.anatomy.tables.clear(), "tables");
     without(
@@ -238,6 +294,7 @@ fn a_section_is_there_exactly_when_it_has_something_to_show() {
     let bare = |report: &mut TrainReport| {
         report.anatomy = Anatomy::default();
         report.position_curves.clear();
+        report.debias_check = None;
     };
     assert_eq!(sections(&page(&names, bare)), ["metrics", "learning", "origin"]);
 }
@@ -250,6 +307,10 @@ fn every_name_that_a_user_gives_is_escaped() {
         of(&mut report.test);
         report.logistic.iter_mut().for_each(of);
         report.position_curves.iter_mut().for_each(|curve| {
+            curve.objective = HOSTILE.to_owned();
+            curve.cell = format!("{}{HOSTILE}", curve.cell);
+        });
+        report.anchored_curves.iter_mut().for_each(|curve| {
             curve.objective = HOSTILE.to_owned();
             curve.cell = format!("{}{HOSTILE}", curve.cell);
         });
@@ -395,4 +456,30 @@ fn a_crowd_of_cells_is_cut_to_those_with_the_most_rows() {
         .next()
         .unwrap_or_default();
     assert!(figures.contains("3 other cells") && figures.contains("cell 7") && !figures.contains("cell 4<"));
+}
+
+#[test]
+fn the_check_of_positions_says_its_verdict_its_numbers_and_what_to_collect() {
+    let whole = page(&["click"], |_| ());
+    let shown = section(&whole, "debias").unwrap();
+    for says in [
+        "<b>cannot tell</b>: positions and relevance cannot be told apart",
+        "collect 2000 shuffled slates, about 149 days at your traffic of 450 slates a day",
+        "0.456",
+        "0.75 to 1.44",
+        "0.75 to 1.58 or further",
+        "a note &lt;of&gt; it.",
+    ] {
+        assert!(shown.contains(says), "`{says}` is not in {shown}");
+    }
+    let unknown = page(&["click"], |report| {
+        let check = report.debias_check.as_mut().unwrap();
+        (check.verdict, check.problem) = (None, Some("no row has a position".to_owned()));
+        check.objectives.clear();
+    });
+    assert!(
+        section(&unknown, "debias")
+            .unwrap()
+            .contains("<b>not known</b>: no row has a position.")
+    );
 }

@@ -48,11 +48,43 @@ TRAIN
 "#;
 
 /// The shapes of networks that the tests go through, as lines of `[model]`.
-pub const MODELS: [&str; 2] = [
+pub const MODELS: [&str; 7] = [
     "architecture = \"mmoe\"\nshared = [40]\nexperts = { count = 3, widths = [24, 12] }\ntowers = [8]\n\
      input_dropout = 0.1\ngate_dropout = 0.2",
     "architecture = \"shared-bottom\"\nshared = [40, 20]\ntowers = [8]",
+    "architecture = \"single-task\"\ntowers = [24, 8]",
+    "architecture = \"omoe\"\nshared = [40]\nexperts = { count = 3, widths = [24, 12] }\ntowers = [8]\ngate_dropout = 0.2",
+    "architecture = \"ple\"\nshared = [40]\nexperts = { count = 1, shared = 2, levels = 2, widths = [24, 12] }\n\
+     towers = [8]\ngate_dropout = 0.2",
+    "architecture = \"snr-trans\"\nshared = [40]\nsubnetworks = { count = 3, widths = [24, 12], l0 = 0.01 }\ntowers = [8]",
+    "architecture = \"snr-aver\"\nsubnetworks = { count = 3, widths = [24, 12], l0 = 0.01 }\ntowers = [8]",
 ];
+
+/// What takes the bias out of the click, as lines of `[bias]`.
+#[allow(dead_code)]
+pub const FORMS: [&str; 7] = [
+    "form = \"additive\"\noutput_dropout = 0.3\ngradient_reversal = 0.5",
+    "form = \"product\"",
+    "form = \"product\"\noutput_dropout = 0.3\ngradient_reversal = 0.5",
+    "form = \"none\"",
+    "form = \"input\"",
+    "form = \"adversarial\"",
+    "form = \"ips\"",
+];
+
+/// The declaration with a click that alone is biased, in this form.
+#[allow(dead_code)]
+pub fn spec_of(form: &str) -> Arc<Spec> {
+    let text = DECLARATION
+        .replace("MODEL", MODELS[1])
+        .replace("TRAIN", "")
+        .replace(
+            "group = \"g\", loss = \"binary\", absent = 0, keep_negatives = 0.5",
+            "group = \"clicks\", loss = \"binary\"",
+        )
+        .replace("groups = [\"g\"]", &format!("groups = [\"clicks\"]\n{form}"));
+    Arc::new(Spec::parse("ranker.toml", &text).unwrap())
+}
 
 /// The declaration with these lines of `[model]` and `[train]`.
 pub fn spec_with(model: &str, train: &str) -> Arc<Spec> {
@@ -136,6 +168,7 @@ fn examples(spec: &Spec, count: usize) -> Examples {
             item: "v",
             slate: None,
             position: Some(1 + below(5, row, 17)),
+            shuffled: false,
             query: None,
             shared: &shared,
             fields: &fields,

@@ -1,6 +1,9 @@
-"""Writes step.json: three training steps of the net of ranker.toml, as PyTorch computes them in double precision.
+"""Writes three training steps of the net of ranker.toml, as PyTorch computes them in double precision.
 
-Run: python make.py        (needs torch; writes step.json beside this file)
+Run: for form in additive product reversal adversarial; do python make.py $form; done
+(needs torch; writes step.json, product.json, reversal.json, adversarial.json beside this file)
+
+reversal is additive with gradient_reversal = 0.5; the adversary's strength is 0.3.
 
 Letters: B batch, H hidden, E experts, K objectives. Weights are [in, out], as in the crates, so `x @ w`; expert e owns the
 columns from e * width of the experts' first layer, objective k those from k * E of the gates. null is an absent label.
@@ -8,7 +11,9 @@ Starting weights and inputs are float32, so that both sides begin with the same 
 """
 
 import json
+import math
 import pathlib
+import sys
 import tomllib
 
 import torch
@@ -23,6 +28,10 @@ DENSE = 4 + 2  # x, x^2, sqrt(x), missing; x, missing
 INPUTS = FIELDS["user"]["dim"] + FIELDS["tags"]["dim"] + DENSE
 DEVICES, POSITIONS, BATCH = len(FIELDS["device"]["values"]) + 1, BIAS["max_position"] + 1, TRAIN["batch"]
 ADAGRAD_EPSILON = 1e-8
+FORM = sys.argv[1] if len(sys.argv) > 1 else "additive"
+STRENGTH = {"reversal": 0.5, "adversarial": 0.3}.get(FORM, 0.0)
+UNITS = 8
+OF_BIAS = ("shallow", "adversary.")
 torch.manual_seed(1)
 
 
@@ -41,7 +50,13 @@ def start():
     for name in OBJECTIVES:
         weights |= {f"towers.{name}.0.weight": values(last, TOWER), f"towers.{name}.0.bias": values(TOWER)}
         weights |= {f"towers.{name}.logit.weight": values(TOWER, 1), f"towers.{name}.logit.bias": values(1)}
-    weights |= {"shallow.click": values(DEVICES, POSITIONS)}
+    if FORM != "adversarial":
+        weights |= {"shallow.click": values(DEVICES, POSITIONS)}
+    if FORM == "reversal":
+        weights |= {"shallow_reversal": values(1, 2)}
+    if FORM == "adversarial":
+        weights |= {"adversary.hidden.weight": values(1, UNITS), "adversary.hidden.bias": values(UNITS)}
+        weights |= {"adversary.position.weight": values(UNITS), "adversary.position.bias": values(1)}
     return {name: weight.requires_grad_() for name, weight in weights.items()}
 
 
@@ -80,18 +95,24 @@ def admitted(weights, seen, batch):
     return read
 
 
-def forward(weights, batch, read):
-    """Logits [K, B]."""
+def inputs(weights, batch, read):
+    """The network's input [B, I]."""
 
     def pooled(name):
         offsets, table = batch[name]["offsets"], weights[f"tables.{name}"]
         rows = [read[name][a:b] for a, b in zip(offsets, offsets[1:])]
         return torch.stack([table[bag].mean(0) if bag else torch.zeros_like(table[0]) for bag in rows])
 
+    return torch.cat([pooled("user"), pooled("tags"), batch["dense"]], 1)
+
+
+def forward(weights, batch, read):
+    """Logits [K, B]."""
+
     def dense(x, name):
         return x @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
 
-    x = torch.cat([pooled("user"), pooled("tags"), batch["dense"]], 1)
+    x = inputs(weights, batch, read)
     h = dense(x, "shared.0").relu()
     count, (first, _) = EXPERTS["count"], EXPERTS["widths"]
     below = dense(h, "experts.0").relu().view(BATCH, count, first)
@@ -102,8 +123,66 @@ def forward(weights, batch, read):
     for k, name in enumerate(OBJECTIVES):
         tower = dense(mixed[:, k], f"towers.{name}.0").relu()
         logits.append(dense(tower, f"towers.{name}.logit").squeeze(1))
-    logits[0] = logits[0] + weights["shallow.click"][batch["cells"], batch["positions"]]
     return torch.stack(logits)
+
+
+def joint(weights, main, batch):
+    """Logits [K, B] with what the shallow tower says of the first objective."""
+    if FORM == "adversarial":
+        return main
+    output = weights["shallow.click"][batch["cells"], batch["positions"]]
+    if FORM == "product":
+        return torch.cat([torch.logit(main[:1].sigmoid() * output.sigmoid()), main[1:]])
+    return torch.cat([main[:1] + output, main[1:]])
+
+
+class Reversed(torch.autograd.Function):
+    """The same value; the gradient comes back with the sign turned, times the strength."""
+
+    @staticmethod
+    def forward(_, value):
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(_, gradient):
+        return -STRENGTH * gradient
+
+
+def head_loss(weights, batch):
+    """Of a head that predicts the first label by the shallow tower's output; the mean over the batch."""
+    output = Reversed.apply(weights["shallow.click"][batch["cells"], batch["positions"]])
+    scale, offset = weights["shallow_reversal"][0]
+    label = batch["labels"][0]
+    return F.binary_cross_entropy_with_logits(scale * output + offset, label, reduction="sum") / BATCH
+
+
+def adversary_loss(weights, main, batch):
+    """Of telling ln(position), standardised over all positions, by the first main logit; halved, the mean over the batch."""
+    logs = torch.tensor([math.log(p) for p in range(1, POSITIONS)]).double()
+    units = (main[0][:, None] @ weights["adversary.hidden.weight"] + weights["adversary.hidden.bias"]).tanh()
+    told = units @ weights["adversary.position.weight"] + weights["adversary.position.bias"]
+    position = torch.tensor(batch["positions"])
+    target = (position.clamp(min=1).double().log() - logs.mean()) / logs.std(unbiased=False)
+    return ((told - target).square() / 2)[position > 0].sum() / BATCH
+
+
+def backward(weights, batch, main):
+    """Leaves the gradients of all weights; gives the joint logits and the summed losses."""
+    leaf = main.detach().requires_grad_()
+    logits = joint(weights, leaf, batch)
+    summed = losses(logits, batch["labels"])
+    scales = [objective.get("loss_weight", 1.0) / BATCH for objective in OBJECTIVES.values()]
+    sum(scale * loss for scale, loss in zip(scales, summed)).backward()
+    d_main = leaf.grad.clone()
+    if FORM == "reversal":
+        head_loss(weights, batch).backward()
+    if FORM == "adversarial":
+        leaf.grad = None
+        adversary_loss(weights, leaf, batch).backward()
+        most = d_main.abs() / 2
+        d_main[0] += (-STRENGTH * leaf.grad[0]).clamp(-most[0], most[0])
+    main.backward(d_main)
+    return logits, summed
 
 
 def predictions(logits):
@@ -127,13 +206,14 @@ def losses(logits, labels):
 
 
 def optimizers(weights):
-    dense = [name for name in weights if not name.startswith(("tables.", "shallow."))]
+    of_bias = [name for name in weights if name.startswith(OF_BIAS)]
+    dense = [name for name in weights if not name.startswith(("tables.", *OF_BIAS))]
     groups = [
         {"params": [weights[name] for name in dense if name.endswith("weight")], "weight_decay": TRAIN["l2"]},
         {"params": [weights[name] for name in dense if name.endswith("bias")], "weight_decay": 0.0},
     ]
     rate = TRAIN["learning_rate"]
-    shallow = torch.optim.Adam([weights["shallow.click"]], lr=rate * BIAS["learning_rate_scale"])
+    shallow = torch.optim.Adam([weights[name] for name in of_bias], lr=rate * BIAS["learning_rate_scale"])
     return [torch.optim.Adam(groups, lr=rate), shallow]
 
 
@@ -164,15 +244,12 @@ def main():
     steps = optimizers(weights)
     for number, examples in enumerate(out["batches"], 1):
         read = admitted(weights, seen, examples)
-        logits = forward(weights, examples, read)
-        summed = losses(logits, examples["labels"])
-        scales = [objective.get("loss_weight", 1.0) / BATCH for objective in OBJECTIVES.values()]
         for weight in weights.values():
             weight.grad = None
-        sum(scale * loss for scale, loss in zip(scales, summed)).backward()
+        logits, summed = backward(weights, examples, forward(weights, examples, read))
         if number == 1:
             out |= {"logits": logits, "predictions": predictions(logits), "losses": [loss.item() for loss in summed]}
-            assert all(weight.grad.abs().max() > 1e-3 for weight in weights.values()), "a dead part: choose another seed"
+            assert all(weight.grad.abs().max() > 2e-4 for weight in weights.values()), "a dead part: choose another seed"
             out["gradients"] = plain({name: weight.grad for name, weight in weights.items()})
         for step in steps:
             step.step()
@@ -181,7 +258,9 @@ def main():
             out[f"after_{number}"] = plain(weights)
     out["seen"] = {name: [int(row in rows) for row in range(ROWS[name] - 1)] + [1] for name, rows in seen.items()}
     rows = [f"  {json.dumps(key)}: {json.dumps(plain(value))}" for key, value in out.items()]
-    (HERE / "step.json").write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    name = "step" if FORM == "additive" else FORM
+    (HERE / f"{name}.json").write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

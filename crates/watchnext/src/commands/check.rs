@@ -8,8 +8,8 @@ use spec::Spec;
 use train::{Memory, MemoryOf};
 
 use super::files::BATCH_ROWS;
-use super::read_spec;
 use super::train::all_threads;
+use super::{read_spec, thousands};
 use crate::terminal::table;
 
 /// Check a declaration and draw its network: shapes, parameters, multiplications per candidate, memory
@@ -54,7 +54,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         .layers
         .iter()
         .map(|layer| {
-            let counts = [layer.parameters, layer.multiplications].map(thousands);
+            let counts = [layer.parameters, layer.multiplications, layer.bytes].map(thousands);
             [layer.name.clone(), layer.shape.clone()]
                 .into_iter()
                 .chain(counts)
@@ -64,15 +64,24 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     println!(
         "{}",
         table(
-            &["layer", "shape", "parameters", "multiplications per candidate"],
+            &[
+                "layer",
+                "shape",
+                "parameters",
+                "multiplications per candidate",
+                "bytes per candidate"
+            ],
             &rows
         )
     );
     println!(
-        "\n{} input columns, {} parameters, {} multiplications per candidate",
+        "\n{} input columns, {} parameters, {} multiplications per candidate\n{} bytes moved per candidate, beside the {} \
+         bytes of the network's weights for each request",
         cost.input_width,
         thousands(cost.parameters),
-        thousands(cost.multiplications)
+        thousands(cost.multiplications),
+        thousands(cost.bytes),
+        thousands(cost.network_bytes())
     );
     println!("{}", memory(&spec, &cost, &training));
     Ok(())
@@ -116,30 +125,4 @@ fn memory(spec: &Spec, cost: &Cost, training: &Memory) -> String {
 /// Bytes as `12.3 MB`.
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-/// `1234567` as `1,234,567`.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_grouped_by_three() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(thousands),
-            ["0", "999", "1,000", "1,234,567"]
-        );
-    }
 }

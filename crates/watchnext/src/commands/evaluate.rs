@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use measure::Interval;
-use train::{EvaluateOptions, PolicyEstimate, PolicyOptions, PolicyReport, Run, RunEvaluation};
+use train::{
+    EvaluateOptions, NO_SHUFFLED_SLATES, PolicyEstimate, PolicyOptions, PolicyReport, Run, RunEvaluation,
+};
 
 use super::files::LogFiles;
 use crate::metrics;
@@ -59,6 +61,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&evaluation)?);
     } else {
         print(&evaluation);
+        let has_bias = run.ranker.spec().bias.is_some();
+        if has_bias && !evaluation.model.has_shuffled() {
+            println!("\n{NO_SHUFFLED_SLATES}");
+        }
     }
     Ok(())
 }

@@ -66,6 +66,9 @@ fn print(report: &LearnReport) {
             metrics::tables(progressive, None)
         );
     }
+    if let Some(form) = &report.form {
+        println!("{form}");
+    }
     for gate in &report.verdict.gates {
         println!(
             "  {} {}: {}",
@@ -74,6 +77,7 @@ fn print(report: &LearnReport) {
             gate.measured
         );
     }
+    println!("  {}", report.debias_check.summary);
     println!(
         "{model} is {}",
         if report.promoted {

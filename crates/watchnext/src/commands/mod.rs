@@ -2,14 +2,17 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod debias;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod expect;
 pub(crate) mod files;
+pub(crate) mod fit_budget;
 pub(crate) mod init;
 pub(crate) mod learn;
 pub(crate) mod policy;
 pub(crate) mod schema;
+pub(crate) mod score;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod train;
@@ -48,4 +51,30 @@ pub(crate) fn demand_store(store: &Path) -> anyhow::Result<()> {
 pub(crate) fn now_ms() -> i64 {
     use events::Clock;
     events::SystemClock.now_ms()
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
 }

@@ -25,7 +25,8 @@ pub(crate) struct Args {
     /// A folder that `watchnext train` wrote: its model goes live in a store that has none
     #[arg(long)]
     model: Option<PathBuf>,
-    /// The declaration by which posted slates are read while no model is live
+    /// The declaration by which posted slates are read while no model is live; its `[explore]` and `[log]` hold instead of the live
+    /// model's
     #[arg(long)]
     spec: Option<PathBuf>,
     /// Where to listen; loopback addresses only

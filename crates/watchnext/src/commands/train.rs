@@ -1,16 +1,15 @@
 //! `watchnext train`: flat files -> a folder with a model, a checkpoint, metrics and a report.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use events::FlatLog;
-use spec::Spec;
 use train::{CheckpointEvery, Parts, TrainOptions, TrainReport};
 
 use super::files::LogFiles;
 use super::read_spec;
+use crate::declaration;
 use crate::failure::{Alarm, Usage};
 use crate::metrics;
 use crate::terminal::{Bar, Interrupt};
@@ -68,7 +67,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     check_out(&args.out, args.overwrite)?;
     let mut spec = read_spec(&args.ranker)?;
     if let Some(seed) = args.seed {
-        spec = with_seed(&spec, seed)?;
+        let seed = i64::try_from(seed)?;
+        spec = declaration::with(
+            &spec,
+            "the declaration with `--seed`",
+            &[("train", "seed", Some(seed.into()))],
+        )?;
     }
     let log = FlatLog::open(&spec, args.files.options()?)?;
     let parts = if args.held_out.is_empty() {
@@ -138,16 +142,6 @@ fn check_out(out: &Path, overwrite: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The declaration with `[train] seed` replaced, in its text too: an artifact says how it was made.
-fn with_seed(spec: &Spec, seed: u64) -> anyhow::Result<Arc<Spec>> {
-    let mut text: toml_edit::DocumentMut = spec.text.parse()?;
-    text["train"]["seed"] = toml_edit::value(i64::try_from(seed)?);
-    Ok(Arc::new(Spec::parse(
-        "the declaration with `--seed`",
-        &text.to_string(),
-    )?))
-}
-
 fn print(report: &TrainReport, out: &Path) {
     let [train, validation, test] = report.rows;
     println!(
@@ -165,13 +159,20 @@ fn print(report: &TrainReport, out: &Path) {
         report.epochs.len()
     );
     println!("{}", metrics::tables(&report.test, report.logistic.as_ref()));
+    if let Some(check) = &report.debias_check {
+        println!("\n{}", check.summary);
+    }
+    if let Some(form) = &report.form {
+        println!("\n{form}");
+    }
     for warning in &report.warnings {
         println!("\nwarning: {warning}");
     }
-    if let Some(bytes) = peak_memory() {
-        println!("\nmemory at its peak: {:.1} MB", bytes as f64 / 1e6);
-    }
     println!("\nwrote {0}; look at {0}/report.html", out.display());
+    // Standard output is the same each time; this is not.
+    if let Some(bytes) = peak_memory() {
+        eprintln!("memory at its peak: {:.1} MB", bytes as f64 / 1e6);
+    }
 }
 
 /// The most bytes that this process had in memory, where the system tells.

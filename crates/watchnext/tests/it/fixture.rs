@@ -13,7 +13,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 
-pub(crate) use text::{chance, numbers, rows, texts, whole, write_csv, write_jsonl};
+pub(crate) use text::{chance, numbers, objects, rows, texts, whole, write_csv, write_jsonl};
 
 /// Long beside anything that is waited for.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);

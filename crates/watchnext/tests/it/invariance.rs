@@ -89,6 +89,7 @@ fn position_is_ignored(ranker: &Ranker) -> bool {
                     item: &format!("v{n}"),
                     slate: None,
                     position: None,
+                    shuffled: false,
                     query: None,
                     shared: &shared,
                     fields: &fields,
@@ -96,7 +97,7 @@ fn position_is_ignored(ranker: &Ranker) -> bool {
                 })
                 .unwrap();
         }
-        let predictions = ranker.predict_examples(&builder.finish(), Positions::Missing);
+        let predictions = ranker.predict_examples(&builder.finish(), Positions::Served);
         let score = ScoreWeights::of(spec);
         (0..20)
             .map(|row| score.combine(&predictions.row(row)).to_bits())

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fit_budget;
 mod fixture;
 
 mod alarms;
+mod architectures;
 mod bad_input;
 mod bench;
 mod cache;
+mod debias;
 mod demo;
 mod evaluate;
 mod formats;
@@ -19,11 +22,13 @@ mod invariance;
 mod kill;
 mod memory;
 mod pipe;
+mod proof;
 mod readme;
 mod report;
 mod resume;
 mod rooms;
 mod service;
+mod shuffled;
 mod stop_by;
 mod threads;
 mod training;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fixture::{Feed, edited, run_well};
+use crate::fixture::{Feed, edited, ended, run, run_well};
 
 /// Bytes that `check` announces and that `train` had in memory, for the usual log and a changed declaration.
 fn announced_and_taken(from: &str, to: &str) -> [f64; 2] {
@@ -14,7 +14,7 @@ fn announced_and_taken(from: &str, to: &str) -> [f64; 2] {
     let announced = check["training"]["peak"].as_f64().unwrap();
     let (log, out) = (feed.text("log.parquet"), feed.text("run"));
     let train = [&["train", &ranker, "--data", &log, "--out", &out], &how[..]].concat();
-    let said = run_well(&train);
+    let [_, said] = ended(run(&train), 0);
     let taken = said
         .lines()
         .find_map(|line| line.strip_prefix("memory at its peak: ")?.strip_suffix(" MB"));

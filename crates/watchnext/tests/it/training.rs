@@ -362,7 +362,9 @@ fn a_log_without_positions_trains_with_a_warning_that_no_position_bias_is_taken_
         write_log(&feed.path("log.parquet"), columns);
         let output = feed.train("run", &["--json", "--overwrite"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        report["warnings"].to_string().contains("position")
+        report["warnings"]
+            .to_string()
+            .contains("no row of the training part has a position")
     };
     let mut columns = log(600);
     assert!(!warned(&columns));

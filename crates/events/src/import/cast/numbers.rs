@@ -66,7 +66,8 @@ pub(super) fn positions(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         Err((row, number)) => Err(BadCell {
             row,
             found: shown(number),
-            expected: "a whole number from 1 (positions count from 1)".to_owned(),
+            expected: "a whole number from 1 (positions count from 1); add 1 where yours begin at 0"
+                .to_owned(),
         }),
     }
 }
@@ -98,7 +99,8 @@ pub(super) fn propensities(array: &ArrayRef) -> Result<ArrayRef, BadCell> {
         Some((row, number)) => Err(BadCell {
             row,
             found: number.to_string(),
-            expected: "a propensity: above 0, at most 1".to_owned(),
+            expected: "a propensity: above 0, at most 1; leave the cell empty where it is not known"
+                .to_owned(),
         }),
         None => Ok(numbers),
     }

@@ -39,6 +39,7 @@ fn learned() -> Ranker {
         let keys = StepKeys {
             seed: 1,
             pass: 0,
+            step: 0,
             first_pass: true,
         };
         let batch = batch(&ranker, step);
@@ -132,6 +133,7 @@ fn a_checkpoint_keeps_who_has_which_row_and_goes_on_the_same() {
     let keys = StepKeys {
         seed: 1,
         pass: 0,
+        step: 0,
         first_pass: true,
     };
     for step in 30..40 {

@@ -87,10 +87,29 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(train: &str) -> Site {
+        Site::of(&format!("{DECLARATION}{train}\n"))
+    }
+
+    /// With a shallow tower of this learning rate, relative to the main one's.
+    pub(super) fn with_scale(scale: &str) -> Site {
+        Site::of(&DECLARATION.replace("[bias]", &format!("[bias]\nlearning_rate_scale = {scale}")))
+    }
+
+    /// With a click that alone is biased, in a form that is to be chosen.
+    pub(super) fn auto() -> Site {
+        Site::named("auto")
+    }
+
+    /// The same in this form.
+    pub(super) fn named(form: &str) -> Site {
+        let text = DECLARATION.replace("like = { group = \"engagement\"", "like = { group = \"liking\"");
+        Site::of(&text.replace("[bias]", &format!("[bias]\nform = \"{form}\"")))
+    }
+
+    fn of(text: &str) -> Site {
         let dir = tempfile::tempdir().unwrap();
         write_log(&dir.path().join("log.jsonl"));
-        let text = format!("{DECLARATION}{train}\n");
-        let spec = Spec::parse("ranker.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let spec = Spec::parse("ranker.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         Site {
             dir,
             spec: Arc::new(spec),
@@ -177,6 +196,10 @@ impl Listener {
             examples: 0,
             notes: Vec::new(),
         }
+    }
+
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub(super) fn checkpoints(&self) -> usize {

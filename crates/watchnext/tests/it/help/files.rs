@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use arrow_array::cast::AsArray;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use toml_edit::DocumentMut;
 
@@ -68,6 +68,22 @@ fn fill(folder: &Path) {
     let arguments = ["serve", "--store", &store, "--model", &run, "--clock", "events"];
     let serving = Serving::start(&[&arguments[..], &["--listen", "127.0.0.1:0"]].concat());
     run_well(&["send", &ranker, "--data", &data, "--to", &serving.base]);
+    log_candidates(&serving.base);
+}
+
+/// Slates of another ranker with the candidates that each was chosen from.
+fn log_candidates(base: &str) {
+    let slate = |number: usize| {
+        let items = |count: usize| -> Vec<String> {
+            (0..count).map(|at| format!("v{}", (number + at) % 40)).collect()
+        };
+        let shown: Vec<Value> = items(5).into_iter().map(|item| json!({ "item": item })).collect();
+        json!({ "id": format!("chosen-{number}"), "user": format!("u{}", number % 7), "items": shown, "candidates": items(12) })
+    };
+    let slates: Vec<Value> = (0..40).map(slate).collect();
+    ureq::post(format!("{base}/v1/slates"))
+        .send_json(&slates)
+        .unwrap();
 }
 
 /// The fixture's log, with the columns of the examples' declarations beside its own.
@@ -98,6 +114,10 @@ fn wide_log() -> Columns {
         ("is_profile_enter", labels(0.1)),
         ("label", labels(0.7)),
         ("propensity", numbers((0..ROWS).map(|_| 1.0 / 40.0))),
+        (
+            "shuffled",
+            whole((0..ROWS).map(|row| (row / 5 % 2) as i64).collect::<Vec<_>>()),
+        ),
         (
             "hourmin",
             texts((0..ROWS).map(|row| format!("{:02}00", row / 5 % 24))),
