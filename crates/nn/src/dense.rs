@@ -210,6 +210,43 @@ mod tests {
         output
     }
 
+    /// Output, gradients of input, weight.
+    fn all_products(dense: &Dense, precision: Precision) -> [Vec<f32>; 3] {
+        let (batch, inputs, outputs) = (9, dense.inputs, dense.outputs);
+        let (input, d_output) = (values(batch * inputs, 2), values(batch * outputs, 3));
+        let (input, d_output) = (
+            Mat::new(&input, batch, inputs),
+            Mat::new(&d_output, batch, outputs),
+        );
+        let (mut output, mut d_input) = (vec![0.0; batch * outputs], vec![0.0; batch * inputs]);
+        let mut grad = dense.zeros_like();
+        dense.run(
+            precision,
+            input,
+            MatMut::new(&mut output, batch, outputs),
+            outputs,
+        );
+        let wanted = InputGradient::Whole(MatMut::new(&mut d_input, batch, inputs));
+        dense.backward(precision, input, d_output, wanted, &mut grad);
+        [output, d_input, grad.weight]
+    }
+
+    #[test]
+    fn each_product_reads_its_factors_in_the_precision_that_is_asked_for() {
+        let dense = Dense::new(40, 24, 1.0, &mut generator(1));
+        let [exact, rounded] =
+            [Precision::F32, Precision::Bf16].map(|precision| all_products(&dense, precision));
+        for (what, (exact, rounded)) in ["output", "input", "weight"]
+            .iter()
+            .zip(exact.iter().zip(&rounded))
+        {
+            assert_ne!(exact, rounded, "{what}: no factor was rounded");
+            let size = exact.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+            let off = exact.iter().zip(rounded).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 0.02 * size, "{what}");
+        }
+    }
+
     fn check(mut dense: Dense, batch: usize) -> Result<(), GradientMismatch> {
         let (inputs, outputs) = (dense.inputs, dense.outputs);
         let mut input = values(batch * inputs, 2);

@@ -146,6 +146,28 @@ mod tests {
         layer: 2,
         examples: &EXAMPLES,
     };
+
+    #[test]
+    #[should_panic(expected = "shapes of logits, shares and their gradients")]
+    fn a_gradient_of_another_shape_is_refused() {
+        let (output, d_output, mut d_logits) = ([0.5; 8], [0.0; 4], [0.0; 8]);
+        let gates = Gates { choices: 2 };
+        let output = Mat::new(&output, 2, 4);
+        gates.backward(
+            output,
+            Mat::new(&d_output, 2, 2),
+            MatMut::new(&mut d_logits, 2, 4),
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "columns of whole gates")]
+    fn columns_that_cut_a_gate_are_refused() {
+        let (output, d_output, mut d_logits) = ([0.5; 6], [0.0; 6], [0.0; 6]);
+        let gates = Gates { choices: 2 };
+        let (output, d_output) = (Mat::new(&output, 2, 3), Mat::new(&d_output, 2, 3));
+        gates.backward(output, d_output, MatMut::new(&mut d_logits, 2, 3));
+    }
     const BATCH: usize = EXAMPLES.len();
     const CHOICES: usize = 4;
     const OF_FOUR: Gates = Gates { choices: CHOICES };

@@ -70,11 +70,16 @@ pub struct EpochMetrics {
     /// From 1.
     pub epoch: usize,
     /// Mean over objectives of validation loss / the constant predictor's.
+    #[serde(with = "crate::exact")]
     pub relative_loss: f64,
     /// On the validation part.
     pub validation: Evaluation,
     /// The logistic regression's, on the same examples.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        with = "crate::exact::option",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
     pub logistic_relative_loss: Option<f64>,
     /// How far the shallow tower's position curve turned in it (of the first epoch: in its last fifth): how much its rise from the first
     /// position to the last grew, in logits or, of a product, in logarithms of probabilities.
@@ -195,7 +200,8 @@ pub fn train(
         means,
         leaks: found.leaks,
     };
-    fresh.keep(&ranker, logistic.as_ref(), &report)?;
+    let mark = || unfinished.as_ref().map_or(Ok(()), Unfinished::mark);
+    fresh.keep(&ranker, logistic.as_ref(), &report, mark)?;
     unfinished.map(Unfinished::finish).transpose()?;
     Ok(report)
 }

@@ -16,6 +16,7 @@ mod debias;
 mod decay;
 mod error;
 mod evaluate;
+mod exact;
 mod fit;
 mod flat;
 mod forms;

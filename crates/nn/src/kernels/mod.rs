@@ -150,3 +150,23 @@ impl Path {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_path_is_the_first_that_the_processor_has() {
+        assert!(Path::Portable.is_present());
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            assert_eq!(Path::Avx2.is_present(), avx2);
+            assert!(!is_x86_feature_detected!("avx512dq") || Path::Avx512.is_present());
+            assert!(!is_x86_feature_detected!("avx512bf16") || Path::best() == Path::Avx512Bf16);
+            assert!(!avx2 || Path::best() != Path::Portable);
+        }
+        let before = Path::ALL.iter().take_while(|path| **path != Path::best());
+        assert!(before.into_iter().all(|path| !path.is_present()));
+    }
+}

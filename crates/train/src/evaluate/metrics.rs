@@ -30,10 +30,13 @@ pub struct ObjectiveMetrics {
     /// Of a binary objective, examples with a label above one half.
     pub positives: Option<usize>,
     /// Mean label.
+    #[serde(with = "crate::exact")]
     pub mean_label: f64,
     /// Mean loss; `None` without examples.
+    #[serde(with = "crate::exact::option")]
     pub loss: Option<f64>,
     /// Mean loss of the constant predictor: the training part's mean label.
+    #[serde(with = "crate::exact::option")]
     pub constant_loss: Option<f64>,
     /// Chance that a positive is predicted above a negative; binary objectives with both.
     pub auc: Option<f64>,

@@ -69,7 +69,7 @@ impl Fresh {
         Ok(())
     }
 
-    /// Writes the rest of the result and gives the folder its name, in the place of what was there.
+    /// Writes the rest of the result, says that it is `whole`, and gives the folder its name, in the place of what was there.
     ///
     /// # Errors
     /// What the file system refused; a folder that came meanwhile and is not to be replaced.
@@ -78,6 +78,7 @@ impl Fresh {
         ranker: &Ranker,
         logistic: Option<&Logistic>,
         report: &TrainReport,
+        whole: impl FnOnce() -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
         let about = serde_json::json!({ "epoch": report.best_epoch });
         artifact::write(&self.path.join("model"), ranker, &about)?;
@@ -92,6 +93,7 @@ impl Fresh {
         let page = html(ranker.spec(), report);
         sealed::write_durably(&self.path.join("report.html"), page.as_bytes())?;
         demand_free(&self.out, self.overwrite)?;
+        whole()?;
         Ok(sealed::replace(&self.path, &self.out)?)
     }
 }

@@ -269,6 +269,59 @@ fn an_unfinished_run_is_neither_lost_nor_gone_on_from_by_chance() {
 }
 
 #[test]
+fn a_run_that_died_as_its_result_had_its_name_is_finished() {
+    let site = Site::new("");
+    let options = TrainOptions {
+        checkpoint_every: Some(CheckpointEvery::Examples(64)),
+        ..site.options("run")
+    };
+    let unfinished = Unfinished::beside(&options.out);
+    let resumed = TrainOptions {
+        resume: true,
+        ..options.clone()
+    };
+    // A checkpoint, and what the last steps leave where they are cut short: the mark, with and without the result's own folder.
+    let died = |result: bool| {
+        let error = site
+            .train(&options, &mut Listener::stopping_after(60))
+            .unwrap_err();
+        assert!(matches!(error, TrainError::Interrupted(_)), "{error}");
+        fs::write(unfinished.join("named"), "").unwrap();
+        if result {
+            fs::create_dir(unfinished.join("result")).unwrap();
+        }
+    };
+    died(true);
+    site.train(&resumed, &mut Silent).unwrap();
+    let files_of_run = files(&options.out);
+    assert_eq!(site.names(), ["log.jsonl", "run"]);
+
+    let again = TrainOptions {
+        overwrite: true,
+        ..options.clone()
+    };
+    for resume in [true, false] {
+        fs::remove_dir_all(&options.out).unwrap();
+        died(false);
+        fs::create_dir(&options.out).unwrap();
+        let refused = |options: &TrainOptions| site.train(options, &mut Silent).unwrap_err().to_string();
+        if resume {
+            let message = refused(&resumed);
+            assert!(message.contains("is finished, its result is"), "{message}");
+        } else {
+            let message = refused(&options);
+            assert!(
+                message.contains("exists; name another `--out` or add `--overwrite`"),
+                "{message}"
+            );
+        }
+        assert_eq!(site.names(), ["log.jsonl", "run"], "what was left is deleted");
+        site.train(&again, &mut Silent).unwrap();
+        assert!(files(&options.out) == files_of_run);
+    }
+}
+
+#[test]
 fn a_run_that_fails_before_its_first_checkpoint_leaves_nothing() {
     let site = Site::new("");
     let options = TrainOptions {

@@ -29,6 +29,8 @@ const CONTENTS: [&str; 7] = [
 ];
 /// Where the result grows until it gets its name.
 const RESULT: &str = "result";
+/// There from just before the result gets its name: where there is no [`RESULT`] then, it has it.
+const NAMED: &str = "named";
 
 /// The folder, held by this process. Where no checkpoint came into it, it is gone with this value.
 pub(super) struct Unfinished {
@@ -57,7 +59,7 @@ impl Unfinished {
                 path.display()
             )));
         }
-        let unfinished = Unfinished::held(path)?;
+        let (unfinished, _) = Unfinished::held(path)?;
         if unfinished.has_checkpoint(0) && !overwrite {
             let name = unfinished.path.display();
             return Err(TrainError::Data(format!(
@@ -84,7 +86,13 @@ impl Unfinished {
         if !path.is_dir() {
             return Err(none(&path));
         }
-        let unfinished = Unfinished::held(path)?;
+        let (unfinished, finished) = Unfinished::held(path)?;
+        if finished {
+            let (name, out) = (unfinished.path.display(), out.display());
+            return Err(TrainError::Data(format!(
+                "nothing is left to resume: the run of `{name}` is finished, its result is `{out}`"
+            )));
+        }
         if unfinished.has_checkpoint(0) {
             Ok(unfinished)
         } else {
@@ -92,12 +100,36 @@ impl Unfinished {
         }
     }
 
-    fn held(path: PathBuf) -> Result<Unfinished, TrainError> {
+    /// The folder, held; and whether its run was finished, and died before it deleted it: then what is in it is deleted now.
+    fn held(path: PathBuf) -> Result<(Unfinished, bool), TrainError> {
         let lock = RoleLock::take(&path, ROLE)?;
         for checkpoint in CHECKPOINTS {
             sealed::recover(&path.join(checkpoint))?;
         }
-        Ok(Unfinished { path, _lock: lock })
+        let unfinished = Unfinished { path, _lock: lock };
+        let finished = unfinished.path.join(NAMED).exists() && !unfinished.result().exists();
+        if finished {
+            unfinished.clear()?;
+        } else {
+            unfinished.remove_mark()?;
+        }
+        Ok((unfinished, finished))
+    }
+
+    /// The result is whole: it gets its name next.
+    ///
+    /// # Errors
+    /// What the file system refused.
+    pub(super) fn mark(&self) -> Result<(), TrainError> {
+        Ok(sealed::write_durably(&self.path.join(NAMED), b"")?)
+    }
+
+    fn remove_mark(&self) -> Result<(), TrainError> {
+        let mark = self.path.join(NAMED);
+        match fs::remove_file(&mark) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(&mark)(error).into()),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -166,7 +198,8 @@ impl Unfinished {
                 _ => {}
             }
         }
-        Ok(())
+        // Last: as long as a checkpoint is there, it tells that the run was finished.
+        self.remove_mark()
     }
 }
 
