@@ -41,8 +41,9 @@ fn what_check_announces_is_what_training_takes() {
             taken > least,
             "{to}: {taken} bytes say little of the announcement"
         );
+        // So small a run is bent by which thread held what when; a large one is within a tenth: docs/performance.md.
         assert!(
-            (0.9..1.1).contains(&ratio),
+            (0.8..1.25).contains(&ratio),
             "{to}: announced {announced}, taken {taken}: {ratio}"
         );
     }
