@@ -14,12 +14,17 @@ fn announced_and_taken(from: &str, to: &str) -> [f64; 2] {
     let announced = check["training"]["peak"].as_f64().unwrap();
     let (log, out) = (feed.text("log.parquet"), feed.text("run"));
     let train = [&["train", &ranker, "--data", &log, "--out", &out], &how[..]].concat();
-    let [_, said] = ended(run(&train), 0);
-    let taken = said
-        .lines()
-        .find_map(|line| line.strip_prefix("memory at its peak: ")?.strip_suffix(" MB"));
-    let taken: f64 = taken.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
-    [announced, taken * 1e6]
+    let train = [&train[..], &["--overwrite"]].concat();
+    let peak = |_| -> f64 {
+        let [_, said] = ended(run(&train), 0);
+        let peak = said
+            .lines()
+            .find_map(|line| line.strip_prefix("memory at its peak: ")?.strip_suffix(" MB"));
+        1e6 * peak.unwrap_or_else(|| panic!("{said}")).parse::<f64>().unwrap()
+    };
+    // Threads that a busy machine holds up keep what they hold for longer, which only adds: the least of three runs counts.
+    let taken = (0..3).map(peak).fold(f64::INFINITY, f64::min);
+    [announced, taken]
 }
 
 #[test]
@@ -41,9 +46,8 @@ fn what_check_announces_is_what_training_takes() {
             taken > least,
             "{to}: {taken} bytes say little of the announcement"
         );
-        // So small a run is bent by which thread held what when; a large one is within a tenth: docs/performance.md.
         assert!(
-            (0.8..1.25).contains(&ratio),
+            (0.9..1.1).contains(&ratio),
             "{to}: announced {announced}, taken {taken}: {ratio}"
         );
     }
