@@ -23,6 +23,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use spec::Spec;
 
 pub use figure::figure;
+pub use number::count;
 
 use crate::TrainReport;
 

@@ -17,8 +17,8 @@ pub(super) fn decimal(value: Option<f64>, decimals: usize) -> String {
     }
 }
 
-/// A count, its thousands set apart.
-pub(super) fn count(value: u64) -> String {
+/// A count, its thousands set apart: `1,234,567`.
+pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -59,6 +59,14 @@ pub(super) fn bar(shares: &[f64]) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(count),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
 
     #[test]
     fn numbers_are_written_as_a_reader_expects_them() {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Parser;
 use model::Cost;
 use spec::Spec;
+use train::report::count;
 use train::{Memory, MemoryOf};
 
 use super::files::BATCH_ROWS;
+use super::read_spec;
 use super::train::all_threads;
-use super::{read_spec, thousands};
 use crate::terminal::table;
 
 /// Check a declaration and draw its network: shapes, parameters, multiplications per candidate, memory
@@ -54,7 +55,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         .layers
         .iter()
         .map(|layer| {
-            let counts = [layer.parameters, layer.multiplications, layer.bytes].map(thousands);
+            let counts = [layer.parameters, layer.multiplications, layer.bytes].map(count);
             [layer.name.clone(), layer.shape.clone()]
                 .into_iter()
                 .chain(counts)
@@ -78,10 +79,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         "\n{} input columns, {} parameters, {} multiplications per candidate\n{} bytes moved per candidate, beside the {} \
          bytes of the network's weights for each request",
         cost.input_width,
-        thousands(cost.parameters),
-        thousands(cost.multiplications),
-        thousands(cost.bytes),
-        thousands(cost.network_bytes())
+        count(cost.parameters),
+        count(cost.multiplications),
+        count(cost.bytes),
+        count(cost.network_bytes())
     );
     println!("{}", memory(&spec, &cost, &training));
     Ok(())
@@ -91,10 +92,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 fn memory(spec: &Spec, cost: &Cost, training: &Memory) -> String {
     let examples = match training.examples {
         Some(examples) if training.cached => {
-            format!(
-                "the {} encoded examples of the training part",
-                thousands(examples)
-            )
+            format!("the {} encoded examples of the training part", count(examples))
         }
         Some(_) => "two shuffle windows; each epoch reads the files".to_owned(),
         None => "two shuffle windows".to_owned(),
@@ -115,7 +113,7 @@ fn memory(spec: &Spec, cost: &Cost, training: &Memory) -> String {
     if training.examples.is_none() && cache > 0 {
         text += &format!(
             "\na training part of up to {} examples is kept encoded between epochs, in up to {} more",
-            thousands(cache / cost.example_bytes),
+            count(cache / cost.example_bytes),
             megabytes(cache)
         );
     }

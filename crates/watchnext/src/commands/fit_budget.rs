@@ -6,8 +6,9 @@ use anyhow::Context;
 use clap::Parser;
 use model::{Cost, at_budget};
 use spec::{Architecture, Model, Spec};
+use train::report::count;
 
-use super::{read_spec, thousands};
+use super::read_spec;
 use crate::failure::Usage;
 use crate::terminal::table;
 
@@ -109,10 +110,10 @@ fn row(fitted: &Fitted) -> Vec<String> {
     vec![
         fitted.architecture.to_owned(),
         fitted.widths.clone(),
-        thousands(fitted.cost.multiplications),
+        count(fitted.cost.multiplications),
         off,
-        thousands(fitted.cost.parameters),
-        thousands(fitted.cost.bytes),
+        count(fitted.cost.parameters),
+        count(fitted.cost.bytes),
     ]
 }
 
